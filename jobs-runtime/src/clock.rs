@@ -1,0 +1,122 @@
+//! The one clock: the only place of the crate that reads the system's time.
+//!
+//! A storage owns a [`Clock`], and everything that stores or compares times asks it. Tests replace it by
+//! a [`TestClock`](crate::testing::TestClock) and move it by hand instead of sleeping.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+
+/// A moment in UTC, kept to the microsecond because that is what every storage can hold.
+pub type Timestamp = DateTime<Utc>;
+
+/// Tells the time and sleeps by it; cheap to clone.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Manual(watch::Sender<Timestamp>),
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    pub(crate) fn manual(start: Timestamp) -> (Self, watch::Sender<Timestamp>) {
+        let hand = watch::Sender::new(to_micros(start));
+        (Self(Source::Manual(hand.clone())), hand)
+    }
+
+    /// The present moment, to the microsecond.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => to_micros(system_now()),
+            Source::Manual(hand) => *hand.borrow(),
+        }
+    }
+
+    /// Waits until this clock shows `moment`; returns at once if it already does.
+    pub async fn sleep_until(&self, moment: Timestamp) {
+        match &self.0 {
+            Source::System => {
+                // Asked again after each sleep: the timer is monotonic, the clock may have been set.
+                while let Some(rest) = positive(moment - self.now()) {
+                    tokio::time::sleep(rest.min(Duration::from_secs(60))).await;
+                }
+            }
+            Source::Manual(hand) => {
+                let mut shown = hand.subscribe();
+                // The sender lives in `self`, so this can't fail.
+                let _ = shown.wait_for(|now| *now >= moment).await;
+            }
+        }
+    }
+
+    /// Waits for `duration` of this clock's time.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_until(after(self.now(), duration)).await;
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock::System",
+            Source::Manual(_) => "Clock::Manual",
+        })
+    }
+}
+
+/// `moment + duration`, at most chrono's last moment.
+pub(crate) fn after(moment: Timestamp, duration: Duration) -> Timestamp {
+    TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| moment.checked_add_signed(delta))
+        .unwrap_or(LATEST)
+}
+
+/// `moment - duration`, at least the Unix epoch.
+pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
+    TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| moment.checked_sub_signed(delta))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The time from `earlier` to `later`, zero if they stand the other way round.
+pub(crate) fn between(earlier: Timestamp, later: Timestamp) -> Duration {
+    (later - earlier).to_std().unwrap_or_default()
+}
+
+/// The last moment that a storage is asked to keep: the end of the year 9999.
+pub(crate) const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(moment) => moment,
+    None => Timestamp::UNIX_EPOCH,
+};
+
+/// Cuts what is finer than a microsecond, so that a time reads back from any storage as it was written.
+pub(crate) fn to_micros(moment: Timestamp) -> Timestamp {
+    DateTime::from_timestamp_micros(moment.timestamp_micros()).unwrap_or(moment)
+}
+
+fn positive(delta: TimeDelta) -> Option<Duration> {
+    delta.to_std().ok().filter(|duration| !duration.is_zero())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock: everything else asks it")]
+fn system_now() -> Timestamp {
+    Utc::now()
+}

@@ -1,0 +1,102 @@
+use std::{fmt, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Data, DataMap, JobId, JobName, QueueName};
+use crate::clock::Timestamp;
+
+/// What a handler may know of the run it is in; cheap to clone.
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+///
+/// #[job]
+/// async fn import(cx: JobContext, file: String) {
+///     println!("job {} reads {file}, attempt {}", cx.job_id(), cx.attempt());
+/// }
+/// ```
+#[derive(Clone)]
+pub struct JobContext(Arc<ContextParts>);
+
+pub(crate) struct ContextParts {
+    pub(crate) id: JobId,
+    pub(crate) name: JobName,
+    pub(crate) queue: QueueName,
+    pub(crate) attempt: u32,
+    pub(crate) retries: u32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) data: Arc<DataMap>,
+}
+
+impl JobContext {
+    pub(crate) fn new(parts: ContextParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The job's id.
+    #[must_use]
+    pub fn job_id(&self) -> JobId {
+        self.0.id
+    }
+
+    /// The name under which the job is stored; an alias if it was stored under one.
+    #[must_use]
+    pub fn name(&self) -> &JobName {
+        &self.0.name
+    }
+
+    /// The queue from which the job was taken.
+    #[must_use]
+    pub fn queue(&self) -> &QueueName {
+        &self.0.queue
+    }
+
+    /// Which run this is: 1 for the first, 2 for the first retry. A lost run (its server died) counts.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// How many retries the job has in all; the last run is attempt `max_retries + 1`.
+    #[must_use]
+    pub fn max_retries(&self) -> u32 {
+        self.0.retries
+    }
+
+    /// When the job was created.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// Cancelled when the job is deleted or requeued while it runs, when its time is up, and when its server
+    /// shuts down.
+    #[must_use]
+    pub fn cancellation_token(&self) -> CancellationToken {
+        self.0.cancellation.clone()
+    }
+
+    /// Whether the run should stop; a loop of a blocking job asks it now and then.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancellation.is_cancelled()
+    }
+
+    /// The value of type `T` that the server shares, if it has one.
+    #[must_use]
+    pub fn data<T: Send + Sync + 'static>(&self) -> Option<Data<T>> {
+        self.0.data.get()
+    }
+}
+
+impl fmt::Debug for JobContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobContext")
+            .field("job_id", &self.0.id)
+            .field("name", &self.0.name)
+            .field("queue", &self.0.queue)
+            .field("attempt", &self.0.attempt)
+            .finish_non_exhaustive()
+    }
+}

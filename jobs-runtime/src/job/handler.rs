@@ -1,0 +1,90 @@
+use std::{any::TypeId, fmt, future::Future, pin::Pin};
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Invocation, Job, JobContext, JobError, JobName, JobSettings, Requirements};
+
+/// What a run of a handler comes to: the result as JSON, or the error.
+pub(crate) type Performed = Result<Box<RawValue>, JobError>;
+type Perform = fn(Invocation, JobContext) -> Pin<Box<dyn Future<Output = Performed> + Send>>;
+
+/// A handler as a server knows it: a job without its type.
+///
+/// `#[job]` submits one of these for each function, and every server finds all that are linked into its
+/// program.
+#[derive(Clone, Copy)]
+pub struct HandlerDescriptor {
+    pub(crate) type_id: fn() -> TypeId,
+    pub(crate) name: fn() -> JobName,
+    pub(crate) aliases: &'static [JobName],
+    pub(crate) settings: fn() -> JobSettings,
+    pub(crate) location: Option<Location>,
+    pub(crate) requirements: fn(&mut Requirements),
+    pub(crate) perform: Perform,
+}
+
+impl HandlerDescriptor {
+    /// Describes the job `J`.
+    #[must_use]
+    pub const fn of<J: Job>() -> Self {
+        Self {
+            type_id: TypeId::of::<J>,
+            name: || J::NAME,
+            aliases: J::ALIASES,
+            settings: || J::SETTINGS,
+            location: J::LOCATION,
+            requirements: J::requirements,
+            perform: |invocation, cx| Box::pin(perform::<J>(invocation, cx)),
+        }
+    }
+
+    /// The stored name of the job.
+    #[must_use]
+    pub fn name(&self) -> JobName {
+        (self.name)()
+    }
+
+    /// Where the job stands in the source, if that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        self.location
+    }
+}
+
+async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Performed {
+    // Arguments that don't fit today won't fit after a retry.
+    let job: J = invocation.parse().map_err(JobError::permanent)?;
+    let output = job.perform(cx).await?;
+    to_raw_value(&output).map_err(|error| {
+        JobError::permanent(format!("the result of job `{}` can't be written as JSON: {error}", J::NAME))
+    })
+}
+
+impl fmt::Debug for HandlerDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerDescriptor").field("name", &self.name()).field("location", &self.location).finish()
+    }
+}
+
+inventory::collect!(HandlerDescriptor);
+
+/// A place in the source, such as `src/mail.rs:12`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Location {
+    file: &'static str,
+    line: u32,
+}
+
+impl Location {
+    /// The place given by `file!()` and `line!()`.
+    #[must_use]
+    pub const fn new(file: &'static str, line: u32) -> Self {
+        Self { file, line }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
