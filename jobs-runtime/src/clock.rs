@@ -96,11 +96,6 @@ pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The time from `earlier` to `later`, zero if they stand the other way round.
-pub(crate) fn between(earlier: Timestamp, later: Timestamp) -> Duration {
-    (later - earlier).to_std().unwrap_or_default()
-}
-
 /// The last moment that a storage is asked to keep: the end of the year 9999.
 pub(crate) const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
     Some(moment) => moment,

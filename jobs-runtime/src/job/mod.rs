@@ -9,6 +9,7 @@ mod inject;
 mod invocation;
 mod name;
 mod outcome;
+mod panics;
 mod queue;
 mod registry;
 mod retry;
@@ -32,12 +33,14 @@ pub use self::{
     retry::{Backoff, RetryPolicy},
     settings::JobSettings,
 };
+#[doc(hidden)]
+pub use self::panics::blocking;
 pub(crate) use self::{
     context::ContextParts,
     data::DataMap,
     error::Control,
     handler::Performed,
-    inject::MissingData,
+    panics::{CatchPanic, install_hook},
     registry::{Registry, RegistryProblem},
 };
 

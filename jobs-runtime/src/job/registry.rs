@@ -11,11 +11,11 @@ pub(crate) struct Registry {
     handlers: HashMap<JobName, RegisteredHandler>,
 }
 
-/// A handler with its settings made up once, instead of for each job.
-#[derive(Clone, Debug)]
+/// A handler and its settings.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RegisteredHandler {
     pub(crate) descriptor: HandlerDescriptor,
-    pub(crate) settings: std::sync::Arc<JobSettings>,
+    pub(crate) settings: JobSettings,
 }
 
 /// Two handlers want one name.
@@ -44,10 +44,10 @@ impl Registry {
     }
 
     fn add(&mut self, descriptor: HandlerDescriptor, problems: &mut Vec<RegistryProblem>) {
-        let handler = RegisteredHandler { descriptor, settings: (descriptor.settings)().into() };
+        let handler = RegisteredHandler { descriptor, settings: (descriptor.settings)() };
         let names = std::iter::once(descriptor.name()).chain(descriptor.aliases.iter().cloned());
         for name in names {
-            let Some(first) = self.handlers.insert(name.clone(), handler.clone()) else { continue };
+            let Some(first) = self.handlers.insert(name.clone(), handler) else { continue };
             if (first.descriptor.type_id)() != (descriptor.type_id)() {
                 let place = |handler: &HandlerDescriptor| {
                     handler.location.map_or_else(|| "a place unknown".to_owned(), |location| location.to_string())
