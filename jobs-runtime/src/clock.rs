@@ -82,10 +82,7 @@ impl fmt::Debug for Clock {
 
 /// `moment + duration`, at most chrono's last moment.
 pub(crate) fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    TimeDelta::from_std(duration)
-        .ok()
-        .and_then(|delta| moment.checked_add_signed(delta))
-        .unwrap_or(LATEST)
+    TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_add_signed(delta)).unwrap_or(LATEST)
 }
 
 /// `moment - duration`, at least the Unix epoch.

@@ -36,11 +36,7 @@ impl Client {
     ///
     /// [`ChangeError`] if there is no such job, it succeeded or was deleted, the time is after the year 9999, or
     /// the storage fails.
-    pub async fn reschedule<Tz: TimeZone>(
-        &self,
-        id: impl Into<JobId>,
-        at: DateTime<Tz>,
-    ) -> Result<(), ChangeError> {
+    pub async fn reschedule<Tz: TimeZone>(&self, id: impl Into<JobId>, at: DateTime<Tz>) -> Result<(), ChangeError> {
         let (id, at) = (id.into(), to_micros(at.to_utc()));
         if at >= LATEST {
             return Err(ChangeError::TooLate { id, at });

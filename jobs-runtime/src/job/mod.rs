@@ -19,6 +19,16 @@ use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+#[doc(hidden)]
+pub use self::panics::blocking;
+pub(crate) use self::{
+    context::ContextParts,
+    data::DataMap,
+    error::Control,
+    handler::Performed,
+    panics::{CatchPanic, install_hook},
+    registry::{Registry, RegistryProblem},
+};
 pub use self::{
     context::JobContext,
     data::Data,
@@ -32,16 +42,6 @@ pub use self::{
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
     settings::JobSettings,
-};
-#[doc(hidden)]
-pub use self::panics::blocking;
-pub(crate) use self::{
-    context::ContextParts,
-    data::DataMap,
-    error::Control,
-    handler::Performed,
-    panics::{CatchPanic, install_hook},
-    registry::{Registry, RegistryProblem},
 };
 
 /// A job: a serializable value that holds the arguments of one call, and the code that performs the call.

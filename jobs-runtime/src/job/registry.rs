@@ -20,7 +20,9 @@ pub(crate) struct RegisteredHandler {
 
 /// Two handlers want one name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with `#[job(name = \"…\")]`")]
+#[error(
+    "two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with `#[job(name = \"…\")]`"
+)]
 pub(crate) struct RegistryProblem {
     name: JobName,
     first: String,
@@ -29,9 +31,7 @@ pub(crate) struct RegistryProblem {
 
 impl Registry {
     /// Takes in `descriptors`; the same job given twice counts once.
-    pub(crate) fn new(
-        descriptors: impl IntoIterator<Item = HandlerDescriptor>,
-    ) -> (Self, Vec<RegistryProblem>) {
+    pub(crate) fn new(descriptors: impl IntoIterator<Item = HandlerDescriptor>) -> (Self, Vec<RegistryProblem>) {
         let mut registry = Self::default();
         let mut seen: HashSet<TypeId> = HashSet::new();
         let mut problems = Vec::new();

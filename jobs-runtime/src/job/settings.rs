@@ -18,8 +18,7 @@ pub struct JobSettings {
 
 impl JobSettings {
     /// Queue `default`, priority 0, Hangfire's ten retries, no timeout.
-    pub const DEFAULT: Self =
-        Self { queue: "default", priority: 0, retry: RetryPolicy::HANGFIRE, timeout: None };
+    pub const DEFAULT: Self = Self { queue: "default", priority: 0, retry: RetryPolicy::HANGFIRE, timeout: None };
 
     /// The same in another queue.
     ///

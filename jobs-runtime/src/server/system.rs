@@ -36,11 +36,7 @@ impl System {
             let _ = ending.send(());
         };
         thread::Builder::new().name("jobs-server".to_owned()).spawn(move || runtime.block_on(work))?;
-        let system = Self {
-            claiming_ended: Some(claiming_ended),
-            completed: Some(completed),
-            ended: Some(ended),
-        };
+        let system = Self { claiming_ended: Some(claiming_ended), completed: Some(completed), ended: Some(ended) };
         Ok(system)
     }
 

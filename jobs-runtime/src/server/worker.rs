@@ -39,12 +39,8 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Fini
     let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
     let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
     let (ended, retry) = run(shared, job, &guard.run).instrument(span).await;
-    let run = state::Run {
-        attempt,
-        retry: &retry,
-        duration: guard.run.elapsed(),
-        ended_at: shared.storage().clock().now(),
-    };
+    let run =
+        state::Run { attempt, retry: &retry, duration: guard.run.elapsed(), ended_at: shared.storage().clock().now() };
     let transition = decide(ended, run, |bound| fastrand::u64(..bound));
     report(&transition, id, &name, attempt);
     Finish { job: id, token, transition }

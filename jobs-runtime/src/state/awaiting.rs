@@ -12,8 +12,7 @@ pub struct Awaiting {
 
 impl Awaiting {
     /// The parent succeeded, or someone did not want to wait; the parent or the job itself was deleted.
-    pub(super) const NEXT: StateSet =
-        StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
+    pub(super) const NEXT: StateSet = StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
 }
 
 /// What becomes of the jobs that await a parent which entered the state `parent`, and why: nothing while it may

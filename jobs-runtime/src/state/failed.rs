@@ -13,6 +13,5 @@ pub struct Failed {
 
 impl Failed {
     /// Run again or put off by hand; deleted.
-    pub(super) const NEXT: StateSet =
-        StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
+    pub(super) const NEXT: StateSet = StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
 }

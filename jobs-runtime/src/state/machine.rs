@@ -59,7 +59,8 @@ pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64)
 ///
 /// `deaths` counts the lost runs, this one included.
 pub(crate) fn lost(server: &str, deaths: u32, most: u32, at: Timestamp) -> Transition {
-    let message = format!("server `{server}` stopped beating while it ran the job (lost run {deaths} of at most {most})");
+    let message =
+        format!("server `{server}` stopped beating while it ran the job (lost run {deaths} of at most {most})");
     if deaths < most {
         return Transition::new(Enqueued {}, at).because(message).attempts(Attempts::Lose);
     }
@@ -160,7 +161,10 @@ mod tests {
     fn a_run_out_of_time_is_a_failure_like_any_other() {
         let next = after_run(1, &RetryPolicy::NONE, Ended::TimedOut(SECOND * 30));
         let State::Failed(failed) = next.to else { panic!("{next:?}") };
-        assert_eq!((failed.failure.error_type.as_str(), failed.failure.message.as_str()), ("timeout", "timed out after 30s"));
+        assert_eq!(
+            (failed.failure.error_type.as_str(), failed.failure.message.as_str()),
+            ("timeout", "timed out after 30s")
+        );
     }
 
     #[test]

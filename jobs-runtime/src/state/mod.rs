@@ -18,10 +18,6 @@ mod transition;
 
 use serde::Serialize;
 
-pub(crate) use self::{
-    awaiting::release,
-    machine::{Ended, Run, decide, lost},
-};
 pub use self::{
     awaiting::Awaiting,
     deleted::Deleted,
@@ -32,6 +28,10 @@ pub use self::{
     scheduled::Scheduled,
     succeeded::Succeeded,
     transition::{Attempts, HistoryEntry, Transition},
+};
+pub(crate) use self::{
+    awaiting::release,
+    machine::{Ended, Run, decide, lost},
 };
 
 /// The state of a job with what belongs to it.

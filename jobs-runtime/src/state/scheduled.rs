@@ -12,6 +12,5 @@ pub struct Scheduled {
 
 impl Scheduled {
     /// Due, or run at once by hand; put off again; deleted.
-    pub(super) const NEXT: StateSet =
-        StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
+    pub(super) const NEXT: StateSet = StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Deleted]);
 }

@@ -36,9 +36,7 @@ impl Guarded {
         let verb = verb.instrument(debug_span!("storage", operation));
         match tokio::time::timeout(self.limit, verb).await {
             Ok(result) => result,
-            Err(_) => {
-                Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit })
-            }
+            Err(_) => Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit }),
         }
     }
 }

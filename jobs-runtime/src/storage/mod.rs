@@ -26,6 +26,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
+pub(crate) use self::guarded::Guarded;
 pub use self::{
     claim::{Claim, ClaimToken, ClaimedJob},
     connect::connect,
@@ -40,7 +41,6 @@ pub use self::{
     signals::{Signals, Subscription, Topic},
     write::{Change, Changed, Finish, Promotion, Recorded},
 };
-pub(crate) use self::guarded::Guarded;
 use crate::{
     clock::{Clock, Timestamp, after},
     job::JobId,

@@ -312,6 +312,11 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Nothing yet, in a span that begins so many seconds after 1970.
+    pub(crate) fn beginning(seconds: i64) -> Self {
+        Self { from: Timestamp::from_timestamp(seconds, 0).unwrap_or_default(), ..Self::default() }
+    }
+
     /// The sum of several spans; it begins where the first does.
     pub(crate) fn sum<'a>(spans: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut spans = spans.into_iter();
@@ -328,8 +333,7 @@ impl Statistics {
     pub(crate) fn grouped(period: Period, hours: impl IntoIterator<Item = (i64, Self)>) -> Vec<Self> {
         let mut spans: Vec<Self> = Vec::new();
         for (hour, counters) in hours {
-            let hour = Timestamp::from_timestamp(hour, 0).unwrap_or_default();
-            let from = Timestamp::from_timestamp(period.start(hour), 0).unwrap_or_default();
+            let from = Self::beginning(period.start(Self::beginning(hour).from)).from;
             let counters = Self { from, ..counters };
             match spans.last_mut() {
                 Some(last) if last.from == from => *last = Self::sum([&*last, &counters]),

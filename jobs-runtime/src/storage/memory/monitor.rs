@@ -10,8 +10,7 @@ use crate::{
     state::StateName,
     storage::{
         Count, Counts, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period, QueueStatus,
-        ServerStatus, Statistics, StorageResult,
-        monitor::cursor,
+        ServerStatus, Statistics, StorageResult, monitor::cursor,
     },
 };
 

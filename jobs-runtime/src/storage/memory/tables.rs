@@ -74,8 +74,7 @@ impl Tables {
         if let Some(parent) = missing {
             return Err(parent);
         }
-        let stored: Vec<(JobId, Initial)> =
-            jobs.into_iter().filter_map(|job| self.insert(job)).collect();
+        let stored: Vec<(JobId, Initial)> = jobs.into_iter().filter_map(|job| self.insert(job)).collect();
         for (id, initial) in stored {
             let Initial::Awaiting(parent) = initial else { continue };
             let parent = self.jobs[&parent].state.name();
@@ -298,7 +297,7 @@ impl Tables {
         if !matches!(state, StateName::Succeeded | StateName::Failed | StateName::Deleted) {
             return;
         }
-        let counters = self.statistics.entry(hour).or_default();
+        let counters = self.statistics.entry(hour).or_insert_with(|| Statistics::beginning(hour));
         match state {
             StateName::Succeeded => counters.succeeded += 1,
             StateName::Failed => counters.failed += 1,

@@ -2,11 +2,7 @@ use super::{
     rows::Reader,
     tx::{Tx, Verb, micros, packed},
 };
-use crate::{
-    job::JobId,
-    state::Deleted,
-    storage::StorageResult,
-};
+use crate::{job::JobId, state::Deleted, storage::StorageResult};
 
 /// Removes jobs whose time has expired.
 pub(super) struct Expire {

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 
-use self::{sql::Sql, writer::Writer};
 pub use self::options::{SqliteOptions, Synchronous};
+use self::{sql::Sql, writer::Writer};
 use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, NewJob, Promotion, Recorded, Rescue, Rescued, ServerId,
     ServerRecord, Signals, Storage, StorageError, StorageResult,

@@ -12,8 +12,8 @@ use crate::{
     job::{JobId, QueueName},
     state::StateName,
     storage::{
-        ClaimToken, Count, Counts, JobDetails, JobFilter, JobPage, Monitor, PageRequest, Period, QueueStatus,
-        ServerId, ServerRecord, ServerStatus, Statistics, StorageResult,
+        ClaimToken, Count, Counts, JobDetails, JobFilter, JobPage, Monitor, PageRequest, Period, QueueStatus, ServerId,
+        ServerRecord, ServerStatus, Statistics, StorageResult,
     },
 };
 
@@ -161,4 +161,3 @@ fn state(row: &Reader<'_>) -> StorageResult<(StateName, Timestamp)> {
         None => Ok((row.state("state")?, row.time("state_at")?)),
     }
 }
-

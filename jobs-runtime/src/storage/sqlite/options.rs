@@ -69,17 +69,19 @@ impl SqliteOptions {
     ///
     /// [`StorageError::InvalidUrl`] if it is no such URL.
     pub fn from_url(url: &str) -> StorageResult<Self> {
-        let rest = url
-            .strip_prefix("sqlite://")
-            .ok_or_else(|| invalid(url, "write `sqlite://FILE`, as in `sqlite://jobs.db` or `sqlite:///var/jobs.db`"))?;
+        let rest = url.strip_prefix("sqlite://").ok_or_else(|| {
+            invalid(url, "write `sqlite://FILE`, as in `sqlite://jobs.db` or `sqlite:///var/jobs.db`")
+        })?;
         let (file, query) = rest.split_once('?').unwrap_or((rest, ""));
         if file.is_empty() || file == ":memory:" {
             return Err(invalid(url, "it names no file; for jobs in memory use `memory:`"));
         }
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).try_fold(Self::new(file), |options, (key, value)| {
-            options.set(key, value).map_err(|reason| invalid(url, reason))
-        })
+        pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .try_fold(Self::new(file), |options, (key, value)| {
+                options.set(key, value).map_err(|reason| invalid(url, reason))
+            })
     }
 
     fn set(self, key: &str, value: &str) -> Result<Self, String> {

@@ -10,8 +10,18 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_jobs.sql")];
 
 /// The tables that must be there.
 const TABLES: &[&str] = &[
-    "sequence", "job", "ready", "scheduled", "awaiting", "processing", "succeeded", "failed", "deleted", "history",
-    "statistics", "server",
+    "sequence",
+    "job",
+    "ready",
+    "scheduled",
+    "awaiting",
+    "processing",
+    "succeeded",
+    "failed",
+    "deleted",
+    "history",
+    "statistics",
+    "server",
 ];
 
 /// The version that this program writes.
@@ -75,5 +85,9 @@ async fn check_tables(connection: &mut SqliteConnection, shared: &Shared) -> Sto
     if missing.is_empty() {
         return Ok(());
     }
-    Err(shared.corrupt(format!("its schema version is {}, but these tables are missing: {}", supported(), missing.join(", "))))
+    Err(shared.corrupt(format!(
+        "its schema version is {}, but these tables are missing: {}",
+        supported(),
+        missing.join(", ")
+    )))
 }

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sqlx::{AssertSqlSafe, SqlStr, SqlSafeStr};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// The statements of this storage: `{p}` in them stands for the table prefix, `{values}` for a list of rows.
 ///
@@ -71,6 +71,9 @@ mod tests {
     #[test]
     fn a_statement_has_its_prefix_and_rows() {
         let sql = Sql::new("x_");
-        assert_eq!(sql.with_rows("INSERT INTO {p}t VALUES {values}", "(?)", 2).as_str(), "INSERT INTO x_t VALUES (?), (?)");
+        assert_eq!(
+            sql.with_rows("INSERT INTO {p}t VALUES {values}", "(?)", 2).as_str(),
+            "INSERT INTO x_t VALUES (?), (?)"
+        );
     }
 }

@@ -54,21 +54,18 @@ const TIME: &str = "(x.at, x.job)";
 
 impl List {
     fn of(state: Option<StateName>) -> Self {
-        let (newest_first, oldest_first) = ((" ORDER BY x.at DESC, x.job DESC", " < "), (" ORDER BY x.at, x.job", " > "));
+        let (newest_first, oldest_first) =
+            ((" ORDER BY x.at DESC, x.job DESC", " < "), (" ORDER BY x.at, x.job", " > "));
         let (source, key, (order, comparison)) = match state {
             None => ("{p}job j", "(j.id)", (" ORDER BY j.id DESC", " < ")),
             Some(StateName::Enqueued) => {
                 ("{p}ready x CROSS JOIN {p}job j ON j.id = x.job", PLACE, (" ORDER BY x.queue, x.rank, x.seq", " > "))
             }
-            Some(StateName::Scheduled) => {
-                ("{p}scheduled x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first)
-            }
+            Some(StateName::Scheduled) => ("{p}scheduled x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
             Some(StateName::Awaiting) => {
                 ("{p}awaiting x CROSS JOIN {p}job j ON j.id = x.job", "(j.id)", (" ORDER BY x.job DESC", " < "))
             }
-            Some(StateName::Processing) => {
-                ("{p}processing x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first)
-            }
+            Some(StateName::Processing) => ("{p}processing x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
             Some(StateName::Succeeded) => ("{p}succeeded x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
             Some(StateName::Failed) => ("{p}failed x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
             Some(StateName::Deleted) => ("{p}deleted x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
