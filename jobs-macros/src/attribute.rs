@@ -16,7 +16,7 @@ use crate::{
 /// `#[job]`
 pub(crate) fn job(options: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let function = match syn::parse2::<JobFn>(item.clone()) {
+    let mut function = match syn::parse2::<JobFn>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             job_fn::report_other_item("#[job]", &item, error, &errors);
@@ -24,7 +24,7 @@ pub(crate) fn job(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
-    check::report_second_job(&function, &errors);
+    function.take_second_job_attribute(&errors);
     let model = check::model(options, &function, None, &errors);
     let is_item = function.signature.receiver().is_none() && function.has_body();
     let beside = match (errors.is_empty(), is_item) {
@@ -66,7 +66,7 @@ pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
 fn method_job(method: &mut JobFn, around: &Surroundings<'_>, block_is_sound: bool) -> TokenStream {
     let errors = Errors::new();
     let options = method.take_job_attribute(&errors).unwrap_or_default();
-    check::report_second_job(method, &errors);
+    method.take_second_job_attribute(&errors);
     let mut model = check::model(options, method, Some(around), &errors);
     let beside = if !block_is_sound {
         // The types may name what only the block knows.

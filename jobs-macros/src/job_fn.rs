@@ -38,6 +38,13 @@ impl JobFn {
             }
         }
     }
+
+    /// Reports a second `#[job]`, and takes it away.
+    pub(crate) fn take_second_job_attribute(&mut self, errors: &Errors) {
+        for attribute in self.attributes.extract_if(.., |attribute| is(attribute, "job")) {
+            errors.at(attribute, Problem::new("a function is one job").help("keep one `#[job]` with all its options"));
+        }
+    }
 }
 
 impl Parse for JobFn {

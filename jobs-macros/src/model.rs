@@ -1,6 +1,6 @@
 //! A job as the generated code needs it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Path, Type, Visibility};
 
@@ -74,6 +74,11 @@ impl Model {
         self.output = Output::Unit;
     }
 
+    /// The place of the function's name, where messages about generated code belong that is about no parameter.
+    pub(crate) fn span(&self) -> Span {
+        self.function.span().resolved_at(Span::call_site())
+    }
+
     /// The types that the server must supply, the method's own instance first.
     pub(crate) fn injected(&self) -> impl Iterator<Item = TokenStream> {
         let instance = self.service.as_ref().filter(|service| service.is_instance).map(|service| {
@@ -91,6 +96,19 @@ impl Model {
 /// The path of `jobs_runtime`; as tokens, of the module that generated code takes everything from.
 #[derive(Clone)]
 pub(crate) struct Crate(pub(crate) Path);
+
+impl Crate {
+    /// The path, with all messages about it at `span`.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        self.to_token_stream()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
+    }
+}
 
 impl ToTokens for Crate {
     fn to_tokens(&self, tokens: &mut TokenStream) {

@@ -10,7 +10,7 @@ use syn::{Path, Type, ext::IdentExt as _};
 
 use crate::{
     diagnostic::{Errors, Problem},
-    job_fn::{self, JobFn},
+    job_fn::JobFn,
     model::{Crate, Model, Service},
     names,
     options::{JobOptions, default_crate, name},
@@ -81,11 +81,4 @@ fn resolve_self(ty: &Type, around: Option<&Surroundings<'_>>) -> Type {
     let Some(around) = around else { return ty.clone() };
     let tokens = types::replace_self(quote::ToTokens::to_token_stream(ty), around.self_ty);
     syn::parse2(tokens).unwrap_or_else(|_| ty.clone())
-}
-
-/// Reports a second `#[job]` on a function.
-pub(crate) fn report_second_job(function: &JobFn, errors: &Errors) {
-    for attribute in function.attributes.iter().filter(|attribute| job_fn::is(attribute, "job")) {
-        errors.at(attribute, Problem::new("a function is one job").help("keep one `#[job]` with all its options"));
-    }
 }

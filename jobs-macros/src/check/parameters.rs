@@ -35,9 +35,12 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn parameter(&mut self, parameter: &PatType) -> Parameter {
-        let read = if is_injected(parameter) { self.injected(parameter) } else { self.argument(parameter) };
         self.check_attributes(parameter);
-        read.unwrap_or(Parameter::Broken)
+        if is_injected(parameter) {
+            self.injected(parameter)
+        } else {
+            self.argument(parameter).unwrap_or(Parameter::Broken)
+        }
     }
 
     /// A `#[cfg]` would have to be on the call, the field and the constructor, which Rust doesn't allow everywhere.
@@ -54,35 +57,30 @@ impl Reader<'_> {
         }
     }
 
-    fn injected(&mut self, parameter: &PatType) -> Option<Parameter> {
+    /// An injected parameter stays one when it has an error: callers don't pass it.
+    fn injected(&mut self, parameter: &PatType) -> Parameter {
         if let Some(serde) = attribute(parameter, "serde") {
             let problem = Problem::new("`#[serde]` on an injected parameter has no effect");
-            self.errors
-                .at(serde, problem.help("remove it; the server makes this parameter's value, and it is not stored"));
+            let help = "remove it; the server makes this parameter's value, and it is not stored";
+            self.errors.at(serde, problem.help(help));
         }
         let ty = &*parameter.ty;
-        let found = Unstorable::find(ty);
         if let Type::Reference(reference) = types::plain(ty) {
             let problem = Problem::new("an injected parameter is taken by value");
             self.errors.at(ty, problem.help(format!("write `{}`", types::text(&reference.elem))));
-            return None;
+        } else if let Some(impl_trait) = Unstorable::find(ty).impl_trait {
+            let problem = Problem::new("the type of an injected parameter must be named");
+            self.errors.at(impl_trait, problem.help("write the type"));
         }
-        if let Some(impl_trait) = found.impl_trait {
-            self.errors
-                .at(impl_trait, Problem::new("the type of an injected parameter must be named").help("write the type"));
-            return None;
-        }
-        if let Some(segment) = types::last_segment(ty)
-            && let Some(kind) = SINGLE.into_iter().find(|kind| segment.ident == *kind)
-        {
-            if self.single.contains(&kind) {
+        let kind = types::last_segment(ty).and_then(|segment| SINGLE.into_iter().find(|kind| segment.ident == *kind));
+        match kind {
+            Some(kind) if self.single.contains(&kind) => {
                 let problem = Problem::new(format!("a second `{kind}`"));
                 self.errors.at(ty, problem.help("remove it; it would be the same as the first"));
-                return None;
             }
-            self.single.push(kind);
+            kind => self.single.extend(kind),
         }
-        Some(Parameter::Injected(resolve_self(ty, self.around)))
+        Parameter::Injected(resolve_self(ty, self.around))
     }
 
     fn argument(&mut self, parameter: &PatType) -> Option<Parameter> {

@@ -26,14 +26,18 @@ fn struct_item(model: &Model) -> TokenStream {
         quote!(#(#docs)*)
     };
     let fields = model.arguments().map(|argument| field(model, argument));
+    let path = krate.at(model.span());
+    let derive = quote_spanned!(model.span()=> #[derive(#path::serde::Serialize, #path::serde::Deserialize)]);
+    // Messages about the struct then point to the function's name.
+    let item = quote_spanned!(struct_name.span()=> struct #struct_name { #(#fields),* });
     quote! {
         #documentation
         #(#cfgs)*
         #deprecated
         #[allow(non_camel_case_types, missing_debug_implementations, reason = "its name and fields are the function's")]
-        #[derive(#krate::serde::Serialize, #krate::serde::Deserialize)]
+        #derive
         #[serde(crate = #serde)]
-        #visibility struct #struct_name { #(#fields),* }
+        #visibility #item
     }
 }
 

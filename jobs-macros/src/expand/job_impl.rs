@@ -62,8 +62,8 @@ fn requirements(model: &Model) -> Option<TokenStream> {
 }
 
 fn signature(model: &Model, context: &TokenStream) -> TokenStream {
-    let krate = &model.krate;
-    quote! {
+    let krate = model.krate.at(model.span());
+    quote_spanned! {model.span()=>
         async fn perform(
             self,
             #context: #krate::JobContext,
@@ -109,7 +109,7 @@ fn call(model: &Model) -> TokenStream {
     let values = model.parameters.iter().filter_map(|parameter| match parameter {
         Parameter::Argument(argument) => {
             let name = &argument.name;
-            Some(quote!(self.#name))
+            Some(quote_spanned!(model.span()=> self.#name))
         }
         Parameter::Injected(_) => locals.next().map(|local| quote!(#local)),
         Parameter::Broken => None,
