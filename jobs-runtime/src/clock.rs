@@ -82,10 +82,7 @@ impl fmt::Debug for Clock {
 
 /// `moment + duration`, at most chrono's last moment.
 pub(crate) fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    TimeDelta::from_std(duration)
-        .ok()
-        .and_then(|delta| moment.checked_add_signed(delta))
-        .unwrap_or(LATEST)
+    TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_add_signed(delta)).unwrap_or(LATEST)
 }
 
 /// `moment - duration`, at least the Unix epoch.
@@ -94,11 +91,6 @@ pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
         .ok()
         .and_then(|delta| moment.checked_sub_signed(delta))
         .unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// The time from `earlier` to `later`, zero if they stand the other way round.
-pub(crate) fn between(earlier: Timestamp, later: Timestamp) -> Duration {
-    (later - earlier).to_std().unwrap_or_default()
 }
 
 /// The last moment that a storage is asked to keep: the end of the year 9999.

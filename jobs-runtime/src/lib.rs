@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+pub mod clock;
+pub mod job;
+pub mod prelude;
+pub mod server;
+pub mod state;
+pub mod storage;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use client::{Client, set_client};
+pub use jobs_macros::{job, jobs};
+pub use server::JobServer;

@@ -1,1 +1,42 @@
-//! x
+//! What the tests share: the storages they run on.
+
+use std::path::PathBuf;
+
+use jobs_runtime::{
+    clock::Clock,
+    storage::{
+        conformance::{Backend, Handles},
+        memory::MemoryOptions,
+        sqlite::SqliteOptions,
+    },
+};
+
+/// Jobs in memory.
+pub struct Memory;
+
+impl Backend for Memory {
+    async fn open(&self, clock: Clock) -> Handles {
+        let storage = MemoryOptions::new().clock(clock).open();
+        Handles { other: storage.clone(), storage, keep: Box::new(()) }
+    }
+}
+
+/// Jobs in a SQLite file of a temporary folder.
+pub struct Sqlite;
+
+impl Backend for Sqlite {
+    async fn open(&self, clock: Clock) -> Handles {
+        let (folder, file) = temporary_file();
+        let options = SqliteOptions::new(file).clock(clock);
+        let storage = options.clone().open().await.expect("a new file");
+        let other = options.open().await.expect("the same file");
+        Handles { storage, other, keep: Box::new(folder) }
+    }
+}
+
+/// A file that does not exist yet, in a folder that lives as long as the first value.
+pub fn temporary_file() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("jobs.db");
+    (folder, file)
+}

@@ -54,7 +54,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
 }
 
 /// All values a server shares, by type.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DataMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl DataMap {

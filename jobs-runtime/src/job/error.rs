@@ -26,8 +26,15 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// ```
 #[derive(Debug)]
 pub struct JobError {
-    control: Control,
+    wish: Wish,
     failure: Failure,
+}
+
+/// What a handler asks for, as the first source of a [`JobError`]: so it is found also in wrappers, such as
+/// `anyhow::Error`, that hide the type of what they wrap but not its sources.
+#[derive(Debug)]
+struct Wish {
+    control: Control,
     source: Option<BoxError>,
 }
 
@@ -80,7 +87,7 @@ impl JobError {
     /// The error of a run that panicked.
     pub(crate) fn panic(message: String, trace: Option<String>) -> Self {
         let failure = Failure { error_type: "panic".to_owned(), message, trace };
-        Self { control: Control::Retry, failure, source: None }
+        Self { wish: Wish { control: Control::Retry, source: None }, failure }
     }
 
     fn with<E: Into<BoxError> + 'static>(control: Control, error: E) -> Self {
@@ -91,11 +98,11 @@ impl JobError {
         let wrapped = inner_control(&*error);
         let control = if control == Control::Retry { wrapped.unwrap_or(control) } else { control };
         let failure = Failure { error_type: type_name.to_owned(), message: error.to_string(), trace: chain(&*error) };
-        Self { control, failure, source: Some(error) }
+        Self { wish: Wish { control, source: Some(error) }, failure }
     }
 
     pub(crate) fn control(&self) -> Control {
-        self.control
+        self.wish.control
     }
 
     pub(crate) fn into_failure(self) -> Failure {
@@ -111,41 +118,40 @@ impl fmt::Display for JobError {
 
 impl StdError for JobError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.control)
+        Some(&self.wish)
     }
 }
 
-/// [`Control`] is the first source of a [`JobError`], so that it is found also in wrappers, such as
-/// `anyhow::Error`, that hide the type of what they wrap but not its sources.
-impl StdError for Control {}
+impl StdError for Wish {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
 
-impl fmt::Display for Control {
+impl fmt::Display for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Retry => f.write_str("the job is retried by its policy"),
-            Self::RetryAfter(delay) => write!(f, "the job is retried after {delay:?}"),
-            Self::Permanent => f.write_str("the job is not retried"),
-            Self::Cancel => f.write_str("the job is canceled"),
-            Self::Snooze(delay) => write!(f, "the job is snoozed for {delay:?}"),
+        match self.control {
+            Control::Retry => f.write_str("the job is retried by its policy"),
+            Control::RetryAfter(delay) => write!(f, "the job is retried after {delay:?}"),
+            Control::Permanent => f.write_str("the job is not retried"),
+            Control::Cancel => f.write_str("the job is canceled"),
+            Control::Snooze(delay) => write!(f, "the job is snoozed for {delay:?}"),
         }
     }
 }
 
-fn sources(error: &(dyn StdError + 'static)) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    std::iter::successors(error.source(), |source| source.source())
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&source| source.source())
 }
 
 fn inner_control(error: &(dyn StdError + 'static)) -> Option<Control> {
-    sources(error).find_map(|source| match source.downcast_ref::<JobError>() {
-        Some(inner) => Some(inner.control),
-        None => source.downcast_ref::<Control>().copied(),
-    })
+    sources(error).find_map(|source| source.downcast_ref::<Wish>()).map(|wish| wish.control)
 }
 
 /// The error's sources, a line each, or `None` if it has none.
 fn chain(error: &(dyn StdError + 'static)) -> Option<String> {
     let lines: Vec<String> =
-        sources(error).filter(|source| !source.is::<Control>()).map(|source| format!("caused by: {source}")).collect();
+        sources(error).filter(|source| !source.is::<Wish>()).map(|source| format!("caused by: {source}")).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 

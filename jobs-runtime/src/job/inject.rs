@@ -82,4 +82,4 @@ impl Requirements {
 /// A handler takes a `Data<T>` that its server doesn't have.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("needs `Data<{0}>`, which this server does not have; add `.data(…)` with a `{0}` to its builder")]
-pub(crate) struct MissingData(pub(crate) &'static str);
+pub(crate) struct MissingData(&'static str);

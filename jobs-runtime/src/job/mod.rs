@@ -9,6 +9,7 @@ mod inject;
 mod invocation;
 mod name;
 mod outcome;
+mod panics;
 mod queue;
 mod registry;
 mod retry;
@@ -18,6 +19,16 @@ use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+#[doc(hidden)]
+pub use self::panics::blocking;
+pub(crate) use self::{
+    context::ContextParts,
+    data::DataMap,
+    error::Control,
+    handler::Performed,
+    panics::{CatchPanic, install_hook},
+    registry::{Registry, RegistryProblem},
+};
 pub use self::{
     context::JobContext,
     data::Data,
@@ -31,14 +42,6 @@ pub use self::{
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
     settings::JobSettings,
-};
-pub(crate) use self::{
-    context::ContextParts,
-    data::DataMap,
-    error::Control,
-    handler::Performed,
-    inject::MissingData,
-    registry::{Registry, RegistryProblem},
 };
 
 /// A job: a serializable value that holds the arguments of one call, and the code that performs the call.

@@ -11,16 +11,18 @@ pub(crate) struct Registry {
     handlers: HashMap<JobName, RegisteredHandler>,
 }
 
-/// A handler with its settings made up once, instead of for each job.
-#[derive(Clone, Debug)]
+/// A handler and its settings.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RegisteredHandler {
     pub(crate) descriptor: HandlerDescriptor,
-    pub(crate) settings: std::sync::Arc<JobSettings>,
+    pub(crate) settings: JobSettings,
 }
 
 /// Two handlers want one name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with `#[job(name = \"…\")]`")]
+#[error(
+    "two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with `#[job(name = \"…\")]`"
+)]
 pub(crate) struct RegistryProblem {
     name: JobName,
     first: String,
@@ -29,9 +31,7 @@ pub(crate) struct RegistryProblem {
 
 impl Registry {
     /// Takes in `descriptors`; the same job given twice counts once.
-    pub(crate) fn new(
-        descriptors: impl IntoIterator<Item = HandlerDescriptor>,
-    ) -> (Self, Vec<RegistryProblem>) {
+    pub(crate) fn new(descriptors: impl IntoIterator<Item = HandlerDescriptor>) -> (Self, Vec<RegistryProblem>) {
         let mut registry = Self::default();
         let mut seen: HashSet<TypeId> = HashSet::new();
         let mut problems = Vec::new();
@@ -44,10 +44,10 @@ impl Registry {
     }
 
     fn add(&mut self, descriptor: HandlerDescriptor, problems: &mut Vec<RegistryProblem>) {
-        let handler = RegisteredHandler { descriptor, settings: (descriptor.settings)().into() };
+        let handler = RegisteredHandler { descriptor, settings: (descriptor.settings)() };
         let names = std::iter::once(descriptor.name()).chain(descriptor.aliases.iter().cloned());
         for name in names {
-            let Some(first) = self.handlers.insert(name.clone(), handler.clone()) else { continue };
+            let Some(first) = self.handlers.insert(name.clone(), handler) else { continue };
             if (first.descriptor.type_id)() != (descriptor.type_id)() {
                 let place = |handler: &HandlerDescriptor| {
                     handler.location.map_or_else(|| "a place unknown".to_owned(), |location| location.to_string())

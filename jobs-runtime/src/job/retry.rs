@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 /// How often a failed job is run again, and after what time.
 ///
@@ -12,7 +12,7 @@ use std::{borrow::Cow, time::Duration};
 /// assert_eq!(policy.delay(1, |_| 0), Some(Duration::from_secs(60)));
 /// assert_eq!(policy.delay(4, |_| 0), None);
 /// ```
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// How many retries follow the first run.
@@ -25,7 +25,7 @@ pub struct RetryPolicy {
 }
 
 /// The time between a failure and the retry that follows it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Backoff {
     /// Hangfire's: (n − 1)⁴ + 15 + random(0..29) · n seconds before retry n.
@@ -44,7 +44,7 @@ pub enum Backoff {
         max: Duration,
     },
     /// One time for each retry; the last holds for all that follow it.
-    Delays(Cow<'static, [Duration]>),
+    Delays(&'static [Duration]),
 }
 
 impl RetryPolicy {
@@ -78,7 +78,7 @@ impl RetryPolicy {
     /// One retry after each of `delays`.
     #[must_use]
     pub const fn delays(delays: &'static [Duration]) -> Self {
-        Self { attempts: delays.len() as u32, backoff: Backoff::Delays(Cow::Borrowed(delays)), jitter_percent: 0 }
+        Self { attempts: delays.len() as u32, backoff: Backoff::Delays(delays), jitter_percent: 0 }
     }
 
     /// The same with another number of retries.

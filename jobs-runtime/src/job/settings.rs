@@ -3,23 +3,22 @@ use std::time::Duration;
 use super::{QueueName, RetryPolicy};
 
 /// What a job's calls get when they don't choose otherwise.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct JobSettings {
-    /// The queue; `default` if none is named.
-    pub queue: QueueName,
     /// The priority within the queue: higher numbers run first; 0 by default.
     pub priority: i16,
     /// Retries after a failure; [`RetryPolicy::HANGFIRE`] by default.
     pub retry: RetryPolicy,
     /// How long one run may take before it counts as failed; no limit by default.
     pub timeout: Option<Duration>,
+    /// A checked queue name, as a text so that settings can be made up in constants.
+    queue: &'static str,
 }
 
 impl JobSettings {
     /// Queue `default`, priority 0, Hangfire's ten retries, no timeout.
-    pub const DEFAULT: Self =
-        Self { queue: QueueName::DEFAULT, priority: 0, retry: RetryPolicy::HANGFIRE, timeout: None };
+    pub const DEFAULT: Self = Self { queue: "default", priority: 0, retry: RetryPolicy::HANGFIRE, timeout: None };
 
     /// The same in another queue.
     ///
@@ -27,8 +26,9 @@ impl JobSettings {
     ///
     /// If `queue` is not a [`QueueName`]; in a constant that is a compile error.
     #[must_use]
-    pub const fn with_queue(self, queue: &'static str) -> Self {
-        Self { queue: QueueName::from_static(queue), priority: self.priority, retry: self.retry, timeout: self.timeout }
+    pub const fn with_queue(mut self, queue: &'static str) -> Self {
+        self.queue = QueueName::checked(queue);
+        self
     }
 
     /// The same with another priority.
@@ -40,8 +40,9 @@ impl JobSettings {
 
     /// The same with other retries.
     #[must_use]
-    pub const fn with_retry(self, retry: RetryPolicy) -> Self {
-        Self { queue: self.queue, priority: self.priority, retry, timeout: self.timeout }
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
     }
 
     /// The same with a time limit for one run.
@@ -49,6 +50,12 @@ impl JobSettings {
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// The queue; `default` if none is named.
+    #[must_use]
+    pub const fn queue(&self) -> QueueName {
+        QueueName::from_static(self.queue)
     }
 }
 

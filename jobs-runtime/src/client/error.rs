@@ -1,0 +1,77 @@
+use crate::{
+    clock::Timestamp,
+    job::{ArgumentsError, InvalidQueueName, JobName},
+    storage::StorageError,
+};
+
+/// A job could not be stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnqueueError {
+    /// There is no client to store it with.
+    #[error(
+        "no client to enqueue job `{job}` with: call `jobs_runtime::set_client(client)` once at the start, or \
+         enqueue inside `client.scope(…)`, or with `.with(&client)`"
+    )]
+    NoClient {
+        /// The job.
+        job: JobName,
+    },
+    /// The arguments can't be written as JSON.
+    #[error(transparent)]
+    Arguments(#[from] ArgumentsError),
+    /// The arguments are too long.
+    #[error(
+        "the arguments of job `{job}` are {bytes} bytes of JSON, more than the limit of {limit}: store what is large \
+         elsewhere and pass its name, or raise the limit with `Client::with_max_payload`"
+    )]
+    PayloadTooLarge {
+        /// The job.
+        job: JobName,
+        /// How long they are.
+        bytes: usize,
+        /// How long they may be.
+        limit: usize,
+    },
+    /// The queue's name is not one.
+    #[error("job `{job}`: {source}")]
+    InvalidQueue {
+        /// The job.
+        job: JobName,
+        /// What is wrong.
+        source: InvalidQueueName,
+    },
+    /// The delay is negative.
+    #[error("job `{job}`: {source}")]
+    NegativeDelay {
+        /// The job.
+        job: JobName,
+        /// What is wrong.
+        source: NegativeDelay,
+    },
+    /// The time is later than any storage can keep.
+    #[error("job `{job}` can't be scheduled for {at}: the latest possible time is the end of the year 9999")]
+    TooLate {
+        /// The job.
+        job: JobName,
+        /// The time asked for.
+        at: Timestamp,
+    },
+    /// More than one of `.delay`, `.at` and `.after` was called.
+    #[error("job `{job}` has more than one start: call only one of `.delay(…)`, `.at(…)` and `.after(…)`")]
+    SeveralStarts {
+        /// The job.
+        job: JobName,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// A delay that is less than nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a delay of {milliseconds} ms is negative; leave it out to enqueue at once")]
+pub struct NegativeDelay {
+    /// The delay asked for.
+    pub milliseconds: i64,
+}

@@ -1,0 +1,157 @@
+//! Storing jobs and steering them.
+
+mod change;
+mod current;
+mod enqueue;
+mod error;
+mod handle;
+
+use std::sync::Arc;
+
+pub use self::{
+    change::ChangeError,
+    current::set_client,
+    enqueue::{Enqueue, EnqueueFuture, IntoDelay, IntoNewJob},
+    error::{EnqueueError, NegativeDelay},
+    handle::{JobHandle, WaitError},
+};
+use crate::{
+    job::{Invocation, Job, JobId, QueueName},
+    storage::{Initial, JobDetails, Monitor, NewJob, Storage, StorageResult},
+};
+
+/// Stores jobs in a storage, looks at them and moves them; cheap to clone.
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+///
+/// #[job]
+/// async fn greet(name: String) {
+///     println!("hello {name}");
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::new(jobs_runtime::storage::connect("memory:").await?);
+/// let handle = client.enqueue(Greet::new("Ada")).await?;
+/// assert!(client.job(handle.id()).await?.is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    storage: Arc<dyn Storage>,
+    max_payload: usize,
+}
+
+impl Client {
+    /// The longest arguments that are stored, unless [`with_max_payload`](Self::with_max_payload) says otherwise:
+    /// 1 MiB of JSON.
+    pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
+
+    /// A client of `storage`.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self(Arc::new(Inner { storage, max_payload: Self::DEFAULT_MAX_PAYLOAD }))
+    }
+
+    /// A client of the same storage that refuses arguments of more than `bytes` of JSON.
+    #[must_use]
+    pub fn with_max_payload(&self, bytes: usize) -> Self {
+        Self(Arc::new(Inner { storage: Arc::clone(&self.0.storage), max_payload: bytes }))
+    }
+
+    /// The storage.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.0.storage
+    }
+
+    /// The read side of the storage.
+    #[must_use]
+    pub fn monitor(&self) -> &dyn Monitor {
+        &*self.0.storage
+    }
+
+    /// Prepares to store a job; nothing happens before the returned builder is awaited.
+    pub fn enqueue<J: Job>(&self, job: J) -> Enqueue<J> {
+        Enqueue::new(job).with(self)
+    }
+
+    /// Stores many jobs at once, all or none: jobs, [`Enqueue`] builders, or [`NewJob`]s.
+    ///
+    /// ```
+    /// # use jobs_runtime::prelude::*;
+    /// # #[job] async fn greet(name: String) {}
+    /// # async fn example(client: Client) -> Result<(), EnqueueError> {
+    /// let handles = client.enqueue_all(["Ada", "Grace"].map(Greet::new)).await?;
+    /// let later = std::time::Duration::from_secs(60);
+    /// client.enqueue_all(["Ada", "Grace"].map(|name| Greet::enqueue(name).delay(later))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EnqueueError`] if any of them can't be stored; then none is.
+    pub async fn enqueue_all<I: IntoNewJob>(
+        &self,
+        jobs: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<JobHandle<I::Output>>, EnqueueError> {
+        let jobs: Vec<NewJob> =
+            jobs.into_iter().map(|job| job.into_new_job(self)).collect::<Result<_, EnqueueError>>()?;
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        if !jobs.is_empty() {
+            self.0.storage.enqueue(jobs).await?;
+        }
+        Ok(ids.into_iter().map(|id| JobHandle::new(self.clone(), id)).collect())
+    }
+
+    /// A call of a job whose type this program doesn't have, ready for [`enqueue_all`](Self::enqueue_all):
+    /// enqueued into the queue `default`; change its fields to choose otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`EnqueueError::PayloadTooLarge`].
+    pub fn prepare(&self, invocation: Invocation) -> Result<NewJob, EnqueueError> {
+        self.check_size(&invocation)?;
+        let now = self.0.storage.clock().now();
+        Ok(NewJob {
+            id: JobId::generate(now),
+            invocation,
+            queue: QueueName::DEFAULT,
+            priority: 0,
+            max_attempts: None,
+            created_at: now,
+            initial: Initial::Enqueued,
+        })
+    }
+
+    /// All that is known of a job, or `None` if there is none of that id (any more).
+    ///
+    /// # Errors
+    ///
+    /// If the storage fails.
+    pub async fn job(&self, id: impl Into<JobId>) -> StorageResult<Option<JobDetails>> {
+        self.0.storage.job(id.into()).await
+    }
+
+    /// A typed view of a stored job, to wait for its result.
+    ///
+    /// `T` must be what the job returns; it is checked when the result is read.
+    #[must_use]
+    pub fn handle<T>(&self, id: JobId) -> JobHandle<T> {
+        JobHandle::new(self.clone(), id)
+    }
+
+    fn check_size(&self, invocation: &Invocation) -> Result<(), EnqueueError> {
+        let bytes = invocation.arguments().len();
+        if bytes <= self.0.max_payload {
+            return Ok(());
+        }
+        Err(EnqueueError::PayloadTooLarge { job: invocation.name().clone(), bytes, limit: self.0.max_payload })
+    }
+}

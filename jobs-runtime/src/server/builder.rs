@@ -1,0 +1,171 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    JobServer, StartError,
+    check::{self, Wishes},
+    shared::{Settings, Shared},
+    system::System,
+    worker,
+};
+use crate::{
+    client::Client,
+    job::{Data, DataMap, HandlerDescriptor, Job, Registry, install_hook},
+    storage::{ServerId, ServerRecord, Storage},
+};
+
+/// What a server is to be; [`start`](Self::start) checks all of it and starts it.
+#[must_use = "nothing runs before `start`"]
+pub struct JobServerBuilder {
+    storage: Arc<dyn Storage>,
+    data: DataMap,
+    wishes: Wishes,
+    discover: bool,
+    registered: Vec<HandlerDescriptor>,
+    settings: Settings,
+}
+
+impl JobServerBuilder {
+    pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self {
+            storage,
+            data: DataMap::default(),
+            wishes: Wishes::default(),
+            discover: true,
+            registered: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Shares `value` with the handlers that take a `Data<T>`; of each type there is one.
+    pub fn data<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_data(Data::new(value))
+    }
+
+    /// The same for a value that the program shares already.
+    pub fn shared_data<T: Send + Sync + 'static>(mut self, value: impl Into<Data<T>>) -> Self {
+        self.data.insert(value.into());
+        self
+    }
+
+    /// The queues to take jobs from, the most important first: a queue is only looked at when those before it
+    /// are empty.
+    ///
+    /// Without this the server takes from `default` and from the queue of every handler it has, `default` first
+    /// and the others by name.
+    pub fn queues<Q: AsRef<str>>(mut self, queues: impl IntoIterator<Item = Q>) -> Self {
+        self.wishes.queues = Some(queues.into_iter().map(|queue| queue.as_ref().to_owned()).collect());
+        self
+    }
+
+    /// Queues of this program's handlers that other servers take from, so that their absence from
+    /// [`queues`](Self::queues) is not an error.
+    pub fn queues_elsewhere<Q: AsRef<str>>(mut self, queues: impl IntoIterator<Item = Q>) -> Self {
+        self.wishes.elsewhere.extend(queues.into_iter().map(|queue| queue.as_ref().to_owned()));
+        self
+    }
+
+    /// How many jobs run at once; by default five times the number of processors, at most 20, as in Hangfire.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.wishes.workers = workers;
+        self
+    }
+
+    /// Adds the handler of `J`; for jobs that are written without `#[job]`.
+    pub fn register<J: Job>(mut self) -> Self {
+        self.registered.push(HandlerDescriptor::of::<J>());
+        self
+    }
+
+    /// Whether the server has all `#[job]` handlers that are linked into the program; `true` by default. With
+    /// `false` it has those that were [registered](Self::register) only.
+    pub fn discover(mut self, discover: bool) -> Self {
+        self.discover = discover;
+        self
+    }
+
+    /// The server's id; by default made of host, process and chance. It must differ from that of every other
+    /// server of the storage, also of those that run later.
+    pub fn id(mut self, id: ServerId) -> Self {
+        self.wishes.id = Some(id);
+        self
+    }
+
+    /// How long [`run_until_signal`](JobServer::run_until_signal) waits for running jobs before it cancels them;
+    /// 15 s by default.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.shutdown_timeout = timeout;
+        self
+    }
+
+    /// How long a cancelled job may go on before it is given back in a shutdown; 5 s by default.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.settings.cancel_grace = grace;
+        self
+    }
+
+    /// How often the server says that it lives; every 3 s by default.
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.settings.heartbeat_interval = interval;
+        self
+    }
+
+    /// After what silence another server counts as dead and its jobs are taken from it; 15 s by default. It must
+    /// be more than twice the heartbeat interval, and the same for all servers of a storage.
+    pub fn server_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.server_timeout = timeout;
+        self
+    }
+
+    /// How many runs of a job may be lost with their servers: the last of them makes the job Failed, so that a
+    /// job which kills its servers doesn't do so for ever. 3 by default.
+    pub fn max_lost_runs(mut self, runs: u32) -> Self {
+        self.settings.max_lost = runs;
+        self
+    }
+
+    /// How often to look for work when nothing signals that there is some; 1 s by default.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.settings.poll_interval = interval;
+        self
+    }
+
+    /// How often expired jobs are removed; every 60 s by default.
+    pub fn expiry_interval(mut self, interval: Duration) -> Self {
+        self.settings.expiry_interval = interval;
+        self
+    }
+
+    /// Checks everything that can be checked, and starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Problems`] with *all* that is wrong: two jobs of one name, a `Data<T>` that is missing, a
+    /// queue that is not served, no workers; [`StartError::Storage`] if the storage can't be reached.
+    pub async fn start(self) -> Result<JobServer, StartError> {
+        let discovered = inventory::iter::<HandlerDescriptor>.into_iter().copied().filter(|_| self.discover);
+        let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
+        let checked = check::check(&self.wishes, &self.settings, &registry, &self.data, duplicates)?;
+        install_hook();
+        let record = ServerRecord {
+            id: self.wishes.id.unwrap_or_else(ServerId::generate),
+            started_at: self.storage.clock().now(),
+            queues: checked.queues,
+            workers: self.wishes.workers,
+        };
+        // Jobs of a server that is not known are anyone's, so it is made known before it claims any.
+        self.storage.heartbeat(&record).await?;
+        let client = Client::new(Arc::clone(&self.storage));
+        let (shared, inlets) = Shared::new(client, registry, self.data, record, self.settings);
+        let workers = worker::spawn(&shared, &inlets);
+        let system = System::start(&shared, inlets).map_err(StartError::Thread)?;
+        tracing::info!(server = %shared.record.id, queues = ?shared.record.queues, workers = shared.record.workers,
+            storage = %self.storage.describe(), "job server started");
+        Ok(JobServer { shared, system, workers })
+    }
+}
+
+impl std::fmt::Debug for JobServerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobServerBuilder").field("storage", &self.storage).finish_non_exhaustive()
+    }
+}

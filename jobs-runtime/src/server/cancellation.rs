@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use super::shared::Shared;
+use crate::storage::{StorageResult, Topic};
+
+/// How often to look whether running jobs were taken away, when no signal says so.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Cancels the tokens of running jobs that were deleted, requeued or rescued.
+///
+/// Only runs older than the interval are looked up, so short jobs cost nothing.
+pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
+    let storage = shared.storage();
+    let mut revoked = storage.signals().subscribe(Topic::Revoked);
+    loop {
+        let age = tokio::select! {
+            () = revoked.changed() => Duration::ZERO,
+            () = tokio::time::sleep(INTERVAL) => INTERVAL,
+        };
+        let runs = shared.running.older_than(age);
+        if runs.is_empty() {
+            continue;
+        }
+        for job in storage.revoked(runs).await? {
+            shared.running.cancel(job);
+        }
+        shared.health.recovered("cancellation");
+    }
+}

@@ -1,0 +1,153 @@
+//! What a server checks at its start: everything that can be, and all at once.
+
+use std::{collections::BTreeSet, fmt};
+
+use super::shared::Settings;
+use crate::{
+    job::{DataMap, HandlerDescriptor, QueueName, Registry, RegistryProblem, Requirements},
+    storage::{ServerId, StorageError},
+};
+
+/// What the builder was told, not yet checked.
+#[derive(Debug)]
+pub(super) struct Wishes {
+    pub(super) queues: Option<Vec<String>>,
+    pub(super) elsewhere: Vec<String>,
+    pub(super) workers: usize,
+    pub(super) id: Option<ServerId>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { queues: None, elsewhere: Vec::new(), workers: (processors * 5).min(20), id: None }
+    }
+}
+
+/// What came out of it.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) queues: Vec<QueueName>,
+}
+
+/// A server could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The server would not work as it is set up.
+    #[error("the server can't start:{}", list(.0))]
+    Problems(Vec<Problem>),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The server's thread could not be started.
+    #[error("the server's thread can't be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  - {problem}")).collect()
+}
+
+/// One thing that is wrong with a server's set-up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Problem(String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Checks all wishes against the handlers.
+pub(super) fn check(
+    wishes: &Wishes,
+    settings: &Settings,
+    registry: &Registry,
+    data: &DataMap,
+    duplicates: Vec<RegistryProblem>,
+) -> Result<Checked, StartError> {
+    let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
+    let queues = check_queues(wishes, registry, &mut problems);
+    check_handlers(wishes, registry, data, &queues, &mut problems);
+    if wishes.workers == 0 {
+        problems.push("`.workers(0)`: a server needs at least one worker".to_owned());
+    }
+    check_times(settings, &mut problems);
+    if problems.is_empty() {
+        return Ok(Checked { queues });
+    }
+    problems.sort();
+    Err(StartError::Problems(problems.into_iter().map(Problem).collect()))
+}
+
+fn check_queues(wishes: &Wishes, registry: &Registry, problems: &mut Vec<String>) -> Vec<QueueName> {
+    let Some(wanted) = &wishes.queues else {
+        let declared: BTreeSet<QueueName> = registry.handlers().map(|handler| handler.settings.queue()).collect();
+        let others = declared.into_iter().filter(|queue| *queue != QueueName::DEFAULT);
+        return std::iter::once(QueueName::DEFAULT).chain(others).collect();
+    };
+    if wanted.is_empty() {
+        problems.push("`.queues([])`: a server needs at least one queue".to_owned());
+    }
+    let mut queues = Vec::new();
+    for name in wanted {
+        match QueueName::new(name.as_str()) {
+            Ok(queue) if queues.contains(&queue) => problems.push(format!("`.queues(…)` names queue `{queue}` twice")),
+            Ok(queue) => queues.push(queue),
+            Err(error) => problems.push(format!("`.queues(…)`: {error}")),
+        }
+    }
+    queues
+}
+
+fn check_handlers(
+    wishes: &Wishes,
+    registry: &Registry,
+    data: &DataMap,
+    queues: &[QueueName],
+    problems: &mut Vec<String>,
+) {
+    for handler in registry.handlers() {
+        let (descriptor, queue) = (&handler.descriptor, handler.settings.queue());
+        let elsewhere = wishes.elsewhere.iter().any(|name| name == queue.as_str());
+        if !queues.contains(&queue) && !elsewhere {
+            problems.push(format!(
+                "{} uses queue `{queue}`, which this server does not serve; add it to `.queues(…)`, or to \
+                 `.queues_elsewhere(…)` if other servers do",
+                describe(descriptor)
+            ));
+        }
+        if queues.contains(&queue) {
+            let mut requirements = Requirements::default();
+            (descriptor.requirements)(&mut requirements);
+            let missing = requirements.missing_from(data);
+            problems.extend(missing.iter().map(|missing| format!("{} {missing}", describe(descriptor))));
+        }
+    }
+}
+
+fn check_times(settings: &Settings, problems: &mut Vec<String>) {
+    if settings.heartbeat_interval.is_zero() || settings.server_timeout <= settings.heartbeat_interval * 2 {
+        problems.push(format!(
+            "`.server_timeout({:?})` must be more than twice `.heartbeat_interval({:?})`, which must not be zero",
+            settings.server_timeout, settings.heartbeat_interval
+        ));
+    }
+    for (name, interval) in [("poll_interval", settings.poll_interval), ("expiry_interval", settings.expiry_interval)] {
+        if interval.is_zero() {
+            problems.push(format!("`.{name}(0)`: it must not be zero"));
+        }
+    }
+    if settings.max_lost == 0 {
+        problems.push("`.max_lost_runs(0)`: it must be at least 1".to_owned());
+    }
+}
+
+fn describe(descriptor: &HandlerDescriptor) -> String {
+    match descriptor.location {
+        Some(location) => format!("job `{}` ({location})", descriptor.name()),
+        None => format!("job `{}`", descriptor.name()),
+    }
+}

@@ -1,0 +1,82 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+/// How many jobs a server wants to hold.
+///
+/// As many as it has workers; and, so that workers don't wait for each claim, as many more as it runs within
+/// [`AHEAD`]: none where jobs are long, some hundreds where they are tiny.
+#[derive(Debug)]
+pub(super) struct Demand {
+    workers: usize,
+    held: AtomicUsize,
+    wanted: Notify,
+    rate: Mutex<Rate>,
+}
+
+/// Jobs are claimed ahead for so much time, so that one with a higher priority need not wait for longer.
+const AHEAD: Duration = Duration::from_millis(20);
+
+/// The most jobs that are claimed ahead.
+const MOST: usize = 2_000;
+
+#[derive(Debug)]
+struct Rate {
+    since: Instant,
+    ended: usize,
+    per_second: f64,
+}
+
+impl Demand {
+    pub(super) fn new(workers: usize) -> Self {
+        let rate = Rate { since: Instant::now(), ended: 0, per_second: 0.0 };
+        Self { workers, held: AtomicUsize::new(0), wanted: Notify::new(), rate: Mutex::new(rate) }
+    }
+
+    /// How many jobs to claim now; 0 as long as there are enough.
+    pub(super) fn wanted(&self) -> usize {
+        let target = self.workers + self.ahead();
+        let held = self.held.load(Ordering::Acquire);
+        let short = held < self.workers || held <= target / 2;
+        if short { target.saturating_sub(held) } else { 0 }
+    }
+
+    /// Jobs were claimed.
+    pub(super) fn claimed(&self, jobs: usize) {
+        self.held.fetch_add(jobs, Ordering::AcqRel);
+    }
+
+    /// A job is no longer held.
+    pub(super) fn released(&self) {
+        self.held.fetch_sub(1, Ordering::AcqRel);
+        self.wanted.notify_one();
+    }
+
+    /// Waits until a job is no longer held.
+    pub(super) async fn changed(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// Notes that jobs have ended, for the rate at which they do.
+    pub(super) fn ended(&self, jobs: usize) {
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        rate.ended += jobs;
+        let elapsed = rate.since.elapsed();
+        if elapsed >= AHEAD / 4 {
+            let now = rate.ended as f64 / elapsed.as_secs_f64();
+            *rate = Rate { since: Instant::now(), ended: 0, per_second: (rate.per_second + now) / 2.0 };
+        }
+    }
+
+    fn ahead(&self) -> usize {
+        let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner).per_second;
+        // A fraction of a job is none: long jobs are not claimed ahead.
+        ((rate * AHEAD.as_secs_f64()) as usize).min(MOST)
+    }
+}

@@ -1,0 +1,126 @@
+//! Running jobs.
+//!
+//! A server is a set of small background processes round one storage, each in a file of its own: the
+//! [dispatcher](mod@self) that claims jobs, the workers that run them, the completer that records how they
+//! ended, and those that promote delayed jobs, beat and rescue, expire, and watch for cancellation.
+//!
+//! Handlers run on the application's runtime. The server's own processes run on a thread of their own, so that
+//! handlers which hog the application's threads can't stop the heartbeat or the recording of outcomes.
+
+mod builder;
+mod cancellation;
+mod check;
+mod completer;
+mod delayed;
+mod demand;
+mod dispatcher;
+mod expiry;
+mod health;
+mod heartbeat;
+mod rescue;
+mod running;
+mod shared;
+mod shutdown;
+mod supervise;
+mod system;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+pub use self::{
+    builder::JobServerBuilder,
+    check::{Problem, StartError},
+    health::{Health, ProcessHealth},
+    shutdown::ShutdownReport,
+};
+use self::{shared::Shared, system::System};
+use crate::{
+    client::Client,
+    storage::{ServerId, Storage},
+};
+
+/// A running server: it takes jobs from its storage and performs them until it is shut down.
+///
+/// ```
+/// use std::time::Duration;
+/// use jobs_runtime::prelude::*;
+///
+/// #[job]
+/// async fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let storage = jobs_runtime::storage::connect("memory:").await?;
+/// set_client(Client::new(storage.clone()));
+/// let server = JobServer::builder(storage).workers(4).start().await?;
+///
+/// let sum = Add::enqueue(20, 22).await?;
+/// assert_eq!(sum.wait(Duration::from_secs(5)).await?, 42);
+///
+/// server.shutdown(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping it stops it at once: what it held is found by the rescue of the next server, as after a crash.
+#[derive(Debug)]
+pub struct JobServer {
+    shared: Arc<Shared>,
+    system: System,
+    workers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl JobServer {
+    /// Prepares a server of `storage`.
+    pub fn builder(storage: Arc<dyn Storage>) -> JobServerBuilder {
+        JobServerBuilder::new(storage)
+    }
+
+    /// The server's id, as it stands in the history of the jobs it ran.
+    #[must_use]
+    pub fn id(&self) -> &ServerId {
+        &self.shared.record.id
+    }
+
+    /// A client of the server's storage.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
+    /// How the server's background processes fare.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.health.snapshot()
+    }
+
+    /// Runs until the process is told to end (Ctrl-C, or SIGTERM on Unix), and then shuts down with the
+    /// builder's [`shutdown_timeout`](JobServerBuilder::shutdown_timeout).
+    ///
+    /// # Errors
+    ///
+    /// If signals can't be listened to.
+    pub async fn run_until_signal(self) -> std::io::Result<ShutdownReport> {
+        shutdown::signal().await?;
+        let timeout = self.shared.settings.shutdown_timeout;
+        Ok(self.shutdown(timeout).await)
+    }
+
+    /// Shuts down in three steps: stops claiming; waits up to `timeout` for running jobs, then cancels their
+    /// tokens; after the builder's [`cancel_grace`](JobServerBuilder::cancel_grace) gives back what still runs,
+    /// without spending an attempt.
+    pub async fn shutdown(mut self, timeout: Duration) -> ShutdownReport {
+        let workers = std::mem::take(&mut self.workers);
+        shutdown::run(&self.shared, &mut self.system, workers, timeout).await
+    }
+}
+
+impl Drop for JobServer {
+    fn drop(&mut self) {
+        self.shared.stop.claiming.cancel();
+        self.shared.stop.everything.cancel();
+        self.workers.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}

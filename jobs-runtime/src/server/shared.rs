@@ -1,0 +1,107 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{demand::Demand, health::HealthBoard, running::Running};
+use crate::{
+    client::Client,
+    job::{DataMap, JobId, Registry},
+    storage::{ClaimToken, ClaimedJob, Finish, ServerRecord, Storage},
+};
+
+/// What the parts of a server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) registry: Registry,
+    pub(super) data: Arc<DataMap>,
+    pub(super) record: ServerRecord,
+    pub(super) settings: Settings,
+    pub(super) demand: Demand,
+    pub(super) running: Running,
+    pub(super) health: HealthBoard,
+    pub(super) stop: Stop,
+    /// The jobs that are claimed and not begun.
+    waiting: async_channel::Receiver<ClaimedJob>,
+}
+
+/// How a server behaves.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) shutdown_timeout: Duration,
+    pub(super) cancel_grace: Duration,
+    pub(super) heartbeat_interval: Duration,
+    pub(super) server_timeout: Duration,
+    pub(super) max_lost: u32,
+    pub(super) poll_interval: Duration,
+    pub(super) expiry_interval: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            shutdown_timeout: Duration::from_secs(15),
+            cancel_grace: Duration::from_secs(5),
+            heartbeat_interval: Duration::from_secs(3),
+            server_timeout: Duration::from_secs(15),
+            max_lost: 3,
+            poll_interval: Duration::from_secs(1),
+            expiry_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The steps of a server's end.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    /// No more jobs are claimed.
+    pub(super) claiming: CancellationToken,
+    /// The background processes end.
+    pub(super) everything: CancellationToken,
+}
+
+/// The ways of jobs through a server: claimed → worker → outcome.
+pub(super) struct Inlets {
+    pub(super) claimed: async_channel::Sender<ClaimedJob>,
+    pub(super) to_run: async_channel::Receiver<ClaimedJob>,
+    pub(super) ended: mpsc::Sender<Finish>,
+    pub(super) outcomes: mpsc::Receiver<Finish>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        client: Client,
+        registry: Registry,
+        data: DataMap,
+        record: ServerRecord,
+        settings: Settings,
+    ) -> (Arc<Self>, Inlets) {
+        let (claimed, to_run) = async_channel::unbounded();
+        let (ended, outcomes) = mpsc::channel(4_096);
+        let demand = Demand::new(record.workers);
+        let shared = Self {
+            client,
+            registry,
+            data: Arc::new(data),
+            record,
+            settings,
+            demand,
+            running: Running::default(),
+            health: HealthBoard::default(),
+            stop: Stop::default(),
+            waiting: to_run.clone(),
+        };
+        (Arc::new(shared), Inlets { claimed, to_run, ended, outcomes })
+    }
+
+    /// Takes the jobs that are claimed and not begun from the workers, who then end.
+    pub(super) fn take_waiting(&self) -> Vec<(JobId, ClaimToken)> {
+        self.waiting.close();
+        std::iter::from_fn(|| self.waiting.try_recv().ok()).map(|job| (job.id, job.token)).collect()
+    }
+
+    pub(super) fn storage(&self) -> &Arc<dyn Storage> {
+        self.client.storage()
+    }
+}

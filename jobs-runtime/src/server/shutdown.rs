@@ -1,0 +1,94 @@
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use super::{completer, shared::Shared, system::System};
+use crate::{
+    job::{JobId, RetryPolicy},
+    state::{Ended, Run, decide},
+    storage::{ClaimToken, Finish},
+};
+
+/// How a shutdown went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// How many jobs had been claimed but not begun, and were given back.
+    pub not_begun: usize,
+    /// How many jobs did not end in time, and were given back.
+    pub interrupted: usize,
+}
+
+/// How long recording the last outcomes may take.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(
+    shared: &Arc<Shared>,
+    system: &mut System,
+    workers: Vec<JoinHandle<()>>,
+    timeout: Duration,
+) -> ShutdownReport {
+    info!(server = %shared.record.id, "job server is shutting down");
+    shared.stop.claiming.cancel();
+    system.claiming_ended().await;
+    let not_begun = give_back(shared, shared.take_waiting()).await;
+    if tokio::time::timeout(timeout, shared.running.idle()).await.is_err() {
+        shared.running.interrupt_all();
+        // What does not end in time is given back below.
+        let _ = tokio::time::timeout(shared.settings.cancel_grace, shared.running.idle()).await;
+    }
+    let left = shared.running.keys();
+    if !left.is_empty() {
+        warn!(jobs = left.len(), "jobs did not end when they were cancelled; they are given back");
+    }
+    for worker in &workers {
+        worker.abort();
+    }
+    for worker in workers {
+        // A worker that was aborted, or whose job blocks, has nothing more to say.
+        let _ = tokio::time::timeout(Duration::from_secs(1), worker).await;
+    }
+    let interrupted = give_back(shared, left).await;
+    if tokio::time::timeout(LAST_WORDS, system.completed()).await.is_err() {
+        warn!("not all outcomes could be recorded; their jobs are rescued when this server's heartbeat is stale");
+    }
+    if let Err(error) = shared.storage().retire(&shared.record.id).await {
+        warn!(%error, "the server could not be taken from the list; it goes when its heartbeat is stale");
+    }
+    shared.stop.everything.cancel();
+    system.ended().await;
+    info!(server = %shared.record.id, not_begun, interrupted, "job server has shut down");
+    ShutdownReport { not_begun, interrupted }
+}
+
+/// Puts jobs back into their queues without spending an attempt.
+async fn give_back(shared: &Shared, claims: Vec<(JobId, ClaimToken)>) -> usize {
+    let run = Run {
+        attempt: 1,
+        retry: &RetryPolicy::NONE,
+        duration: Duration::ZERO,
+        ended_at: shared.storage().clock().now(),
+    };
+    let batch: Vec<Finish> = claims
+        .into_iter()
+        .map(|(job, token)| Finish { job, token, transition: decide(Ended::Interrupted, run, |_| 0) })
+        .collect();
+    let count = batch.len();
+    completer::record_last(shared, batch, LAST_WORDS).await;
+    count
+}
+
+/// Waits until the process is told to end.
+pub(super) async fn signal() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,112 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinHandle};
+use tracing::{Instrument, debug_span, warn};
+
+use super::{
+    running::{Run, RunGuard},
+    shared::{Inlets, Shared},
+};
+use crate::{
+    job::{CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RetryPolicy},
+    state::{self, Ended, StateName, Transition, decide},
+    storage::{ClaimedJob, Finish},
+};
+
+/// Starts the server's workers on the application's runtime.
+pub(super) fn spawn(shared: &Arc<Shared>, inlets: &Inlets) -> Vec<JoinHandle<()>> {
+    let worker = || {
+        let (shared, jobs, ended) = (Arc::clone(shared), inlets.to_run.clone(), inlets.ended.clone());
+        tokio::spawn(async move { work(&shared, &jobs, &ended).await })
+    };
+    (0..shared.record.workers).map(|_| worker()).collect()
+}
+
+/// Runs one job after the other until the server stops.
+async fn work(shared: &Shared, jobs: &async_channel::Receiver<ClaimedJob>, ended: &mpsc::Sender<Finish>) {
+    while let Ok(job) = jobs.recv().await {
+        let run = shared.running.start(&job);
+        let finish = perform(shared, job, &run).await;
+        // The outcome is handed on before the run counts as ended: the shutdown waits for runs, then for
+        // outcomes.
+        let _ = ended.send(finish).await;
+        drop(run);
+        shared.demand.released();
+    }
+}
+
+async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
+    let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
+    let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
+    let (ended, retry) = run(shared, job, &guard.run).instrument(span).await;
+    let run =
+        state::Run { attempt, retry: &retry, duration: guard.run.elapsed(), ended_at: shared.storage().clock().now() };
+    let transition = decide(ended, run, |bound| fastrand::u64(..bound));
+    report(&transition, id, &name, attempt);
+    Finish { job: id, token, transition }
+}
+
+/// Runs the job's handler, and returns how that ended and by what policy it is retried.
+async fn run(shared: &Shared, job: ClaimedJob, run: &Run) -> (Ended, RetryPolicy) {
+    let Some(handler) = shared.registry.get(&job.name) else {
+        return (Ended::Failed(shared.registry.unknown(&job.name)), RetryPolicy::NONE);
+    };
+    let settings = handler.settings;
+    let retry = settings.retry.with_attempts(job.max_attempts.unwrap_or(settings.retry.attempts));
+    let context = JobContext::new(ContextParts {
+        id: job.id,
+        name: job.name.clone(),
+        queue: job.queue,
+        attempt: job.attempt,
+        retries: retry.attempts,
+        created_at: job.created_at,
+        cancellation: run.cancellation.clone(),
+        data: Arc::clone(&shared.data),
+    });
+    let invocation = match Invocation::stored(job.name, job.arguments) {
+        Ok(invocation) => invocation,
+        Err(error) => return (Ended::Failed(JobError::permanent(error)), retry),
+    };
+    let performing = CatchPanic((handler.descriptor.perform)(invocation, context));
+    let performing = shared.client.scope(performing);
+    let performed = match settings.timeout {
+        None => performing.await,
+        Some(limit) => match in_time(limit, performing).await {
+            Some(performed) => performed,
+            None => {
+                run.cancellation.cancel();
+                return (Ended::TimedOut(limit), retry);
+            }
+        },
+    };
+    (ended(performed, run), retry)
+}
+
+/// `None` if the time is up; then the handler's future is dropped.
+async fn in_time(limit: Duration, performing: impl Future<Output = Performed>) -> Option<Performed> {
+    tokio::time::timeout(limit, performing).await.ok()
+}
+
+fn ended(performed: Performed, run: &Run) -> Ended {
+    match performed {
+        Ok(result) => Ended::Returned(result),
+        // It was told to stop, so that it did not succeed is no failure of its own.
+        Err(_) if run.is_interrupted() => Ended::Interrupted,
+        Err(error) => Ended::Failed(error),
+    }
+}
+
+/// Logs a failure, once, with what will follow from it.
+fn report(transition: &Transition, id: crate::job::JobId, name: &crate::job::JobName, attempt: u32) {
+    let failed = |entry: &state::HistoryEntry| entry.state == StateName::Failed;
+    if transition.to.name() != StateName::Failed && !transition.replaced.iter().any(failed) {
+        return;
+    }
+    let history = transition.history();
+    let error = history.iter().find(|entry| failed(entry)).and_then(|entry| entry.data["message"].as_str());
+    let error = error.unwrap_or_default();
+    match transition.to.name() {
+        StateName::Scheduled => warn!(job.id = %id, job.name = %name, attempt, error, "job failed and will be retried"),
+        _ => tracing::error!(job.id = %id, job.name = %name, attempt, error, "job failed"),
+    }
+}

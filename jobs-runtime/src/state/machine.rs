@@ -1,0 +1,194 @@
+//! The state machine: how a run ended, and what the job's next state is therefore.
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::{Attempts, Deleted, Enqueued, Failed, HistoryEntry, Scheduled, State, Succeeded, Transition};
+use crate::{
+    clock::{Timestamp, after},
+    job::{Control, Failure, JobError, RetryPolicy},
+};
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Returned(Box<RawValue>),
+    Failed(JobError),
+    TimedOut(Duration),
+    /// Stopped because its server shuts down.
+    Interrupted,
+}
+
+/// The run that ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run<'a> {
+    /// 1 for the first.
+    pub(crate) attempt: u32,
+    pub(crate) retry: &'a RetryPolicy,
+    pub(crate) duration: Duration,
+    pub(crate) ended_at: Timestamp,
+}
+
+/// The move that follows from the end of a run; `random(bound)` returns a number below `bound`.
+pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64) -> Transition {
+    let at = run.ended_at;
+    match ended {
+        Ended::Returned(result) => Transition::new(Succeeded { result, duration: run.duration }, at),
+        Ended::Interrupted => Transition::new(Enqueued {}, at).because("given back: its server shut down"),
+        Ended::TimedOut(limit) => retry(Failure::new("timeout", format!("timed out after {limit:?}")), run, random),
+        Ended::Failed(error) => match error.control() {
+            Control::Retry => retry(error.into_failure(), run, random),
+            Control::Permanent => failed(error.into_failure(), at).attempts(Attempts::Spend),
+            Control::Cancel => {
+                Transition::new(Deleted {}, at).because(error.into_failure().message).attempts(Attempts::Spend)
+            }
+            Control::Snooze(delay) => {
+                Transition::new(Scheduled { at: after(at, delay) }, at).because(error.into_failure().message)
+            }
+            Control::RetryAfter(delay) if run.attempt <= run.retry.attempts => {
+                retry_after(delay, error.into_failure(), run)
+            }
+            Control::RetryAfter(_) => failed(error.into_failure(), at).attempts(Attempts::Spend),
+        },
+    }
+}
+
+/// The move of a job whose server died while it ran: back into its queue, or Failed when that happened
+/// `most` times, because then the job is likely to be what kills its servers.
+///
+/// `deaths` counts the lost runs, this one included.
+pub(crate) fn lost(server: &str, deaths: u32, most: u32, at: Timestamp) -> Transition {
+    let message =
+        format!("server `{server}` stopped beating while it ran the job (lost run {deaths} of at most {most})");
+    if deaths < most {
+        return Transition::new(Enqueued {}, at).because(message).attempts(Attempts::Lose);
+    }
+    failed(Failure::new("lost", message), at).attempts(Attempts::Lose)
+}
+
+fn retry(failure: Failure, run: Run<'_>, random: impl FnMut(u64) -> u64) -> Transition {
+    match run.retry.delay(run.attempt, random) {
+        Some(delay) => retry_after(delay, failure, run),
+        None => failed(failure, run.ended_at).attempts(Attempts::Spend),
+    }
+}
+
+fn retry_after(delay: Duration, failure: Failure, run: Run<'_>) -> Transition {
+    let at = run.ended_at;
+    let reason = format!("retry attempt {} of {}: {}", run.attempt, run.retry.attempts, failure.message);
+    let replaced: State = Failed { failure: failure.bounded() }.into();
+    Transition {
+        replaced: vec![HistoryEntry::new(&replaced, at, None)],
+        ..Transition::new(Scheduled { at: after(at, delay) }, at).because(cut(reason)).attempts(Attempts::Spend)
+    }
+}
+
+fn failed(failure: Failure, at: Timestamp) -> Transition {
+    Transition::new(Failed { failure: failure.bounded() }, at)
+}
+
+/// A reason is one line of a table, so a long error message is cut in it; the failure has it whole.
+fn cut(mut reason: String) -> String {
+    const MAX_LEN: usize = 300;
+    if reason.len() > MAX_LEN {
+        reason.truncate(reason.floor_char_boundary(MAX_LEN));
+        reason.push('…');
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Ended, Run, decide, lost};
+    use crate::{
+        clock::Timestamp,
+        job::{JobError, RetryPolicy},
+        state::{Attempts, State, StateName, Transition},
+    };
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn after_run(attempt: u32, retry: &RetryPolicy, ended: Ended) -> Transition {
+        let run = Run { attempt, retry, duration: SECOND, ended_at: Timestamp::UNIX_EPOCH };
+        decide(ended, run, |_| 0)
+    }
+
+    fn due(transition: &Transition) -> i64 {
+        match &transition.to {
+            State::Scheduled(scheduled) => scheduled.at.timestamp(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_failure_is_retried_until_the_attempts_are_spent() {
+        let policy = RetryPolicy::fixed(2, SECOND * 5);
+        for attempt in 1..=2 {
+            let next = after_run(attempt, &policy, Ended::Failed(JobError::new("no route")));
+            assert_eq!((due(&next), next.attempts), (5, Attempts::Spend));
+            assert_eq!(next.reason, Some(format!("retry attempt {attempt} of 2: no route")));
+            assert_eq!(next.replaced[0].state, StateName::Failed);
+        }
+        let last = after_run(3, &policy, Ended::Failed(JobError::new("no route")));
+        assert_eq!((last.to.name(), last.replaced.len()), (StateName::Failed, 0));
+    }
+
+    #[test]
+    fn a_handler_gets_what_it_asks_for() {
+        let policy = RetryPolicy::fixed(1, SECOND * 5);
+        let ask = |error| after_run(1, &policy, Ended::Failed(error));
+        assert_eq!(ask(JobError::permanent("bad order")).to.name(), StateName::Failed);
+        let canceled = ask(JobError::cancel("order withdrawn"));
+        assert_eq!((canceled.to.name(), canceled.reason.as_deref()), (StateName::Deleted, Some("order withdrawn")));
+        let snoozed = ask(JobError::snooze(SECOND * 9));
+        assert_eq!((due(&snoozed), snoozed.attempts), (9, Attempts::Keep));
+        let retried = ask(JobError::retry_after(SECOND * 7, "busy"));
+        assert_eq!((due(&retried), retried.attempts), (7, Attempts::Spend));
+        let spent = after_run(2, &policy, Ended::Failed(JobError::retry_after(SECOND, "busy")));
+        assert_eq!(spent.to.name(), StateName::Failed);
+    }
+
+    #[test]
+    fn an_interrupted_run_spends_no_attempt() {
+        let back = after_run(1, &RetryPolicy::NONE, Ended::Interrupted);
+        assert_eq!((back.to.name(), back.attempts), (StateName::Enqueued, Attempts::Keep));
+    }
+
+    #[test]
+    fn a_run_out_of_time_is_a_failure_like_any_other() {
+        let next = after_run(1, &RetryPolicy::NONE, Ended::TimedOut(SECOND * 30));
+        let State::Failed(failed) = next.to else { panic!("{next:?}") };
+        assert_eq!(
+            (failed.failure.error_type.as_str(), failed.failure.message.as_str()),
+            ("timeout", "timed out after 30s")
+        );
+    }
+
+    #[test]
+    fn a_job_that_kills_its_servers_ends_in_failed() {
+        let at = Timestamp::UNIX_EPOCH;
+        assert_eq!(lost("s", 2, 3, at).to.name(), StateName::Enqueued);
+        assert_eq!(lost("s", 3, 3, at).to.name(), StateName::Failed);
+    }
+
+    /// Every move that the state machine decides is one that the states allow.
+    #[test]
+    fn decisions_keep_to_the_allowed_moves() {
+        let endings: [fn() -> Ended; 7] = [
+            || Ended::Returned(serde_json::value::to_raw_value(&1).expect("JSON")),
+            || Ended::Interrupted,
+            || Ended::TimedOut(SECOND),
+            || Ended::Failed(JobError::new("x")),
+            || Ended::Failed(JobError::permanent("x")),
+            || Ended::Failed(JobError::cancel("x")),
+            || Ended::Failed(JobError::snooze(SECOND)),
+        ];
+        for (ended, attempt) in endings.iter().flat_map(|ended| [(ended, 1), (ended, 2)]) {
+            let next = after_run(attempt, &RetryPolicy::fixed(1, SECOND), ended());
+            assert!(StateName::Processing.next().contains(next.to.name()), "{next:?}");
+        }
+    }
+}

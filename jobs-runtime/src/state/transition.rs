@@ -1,0 +1,81 @@
+use serde_json::Value;
+
+use super::{State, StateName};
+use crate::clock::Timestamp;
+
+/// One move of a job into a state, as a storage applies it: in one commit, with its history.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    /// The new state.
+    pub to: State,
+    /// Why, for the history.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// States that were proposed before `to` replaced them, oldest first: they become history too.
+    pub replaced: Vec<HistoryEntry>,
+    /// What happens to the count of spent attempts.
+    pub attempts: Attempts,
+}
+
+impl Transition {
+    /// A move at `at`, for no reason, that keeps the count of attempts.
+    pub fn new(to: impl Into<State>, at: Timestamp) -> Self {
+        Self { to: to.into(), reason: None, at, replaced: Vec::new(), attempts: Attempts::Keep }
+    }
+
+    /// The same with a reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same with another effect on the count of attempts.
+    #[must_use]
+    pub fn attempts(mut self, attempts: Attempts) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The history that the move leaves, oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<HistoryEntry> {
+        let entry = HistoryEntry::new(&self.to, self.at, self.reason.clone());
+        self.replaced.iter().cloned().chain([entry]).collect()
+    }
+}
+
+/// What a move does to the number of attempts that a job has spent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attempts {
+    /// Nothing.
+    Keep,
+    /// The run that ends counts.
+    Spend,
+    /// The run that ends counts, and was lost with its server.
+    Lose,
+    /// A new round begins.
+    Reset,
+}
+
+/// One line of a job's history.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HistoryEntry {
+    /// The state that was entered, or proposed.
+    pub state: StateName,
+    /// When.
+    pub at: Timestamp,
+    /// Why, if there is more to say than the state's name.
+    pub reason: Option<String>,
+    /// What belongs to the state: who ran the job, its error, its result, when it is due.
+    pub data: Value,
+}
+
+impl HistoryEntry {
+    /// The line of `state`, entered at `at`.
+    #[must_use]
+    pub fn new(state: &State, at: Timestamp, reason: Option<String>) -> Self {
+        Self { state: state.name(), at, reason, data: state.data() }
+    }
+}

@@ -1,0 +1,166 @@
+//! What "works on storage X" means: one suite of cases for every backend.
+//!
+//! Each case is a plain async function over a [`Fixture`]: a fresh storage, a second handle to the same jobs,
+//! and a clock that stands still. A backend implements [`Backend`] and calls
+//! [`storage_conformance!`](crate::storage_conformance), which makes one named test a case:
+//!
+//! ```ignore
+//! mod my_storage {
+//!     jobs_runtime::storage_conformance!(crate::MyBackend);
+//! }
+//! ```
+
+pub mod change;
+pub mod claim;
+pub mod continuation;
+pub mod enqueue;
+pub mod expire;
+pub mod finish;
+mod fixture;
+pub mod monitor;
+pub mod promote;
+pub mod rescue;
+pub mod signal;
+
+pub use self::fixture::{Backend, Fixture, Handles, run};
+
+/// Makes one test of each case of the suite for a backend: an expression that implements
+/// [`Backend`](crate::storage::conformance::Backend).
+#[macro_export]
+macro_rules! storage_conformance {
+    ($backend:expr) => {
+        $crate::storage_conformance! {
+            @cases $backend;
+            enqueue {
+                a_stored_job_reads_back_as_it_was_written,
+                storing_a_job_again_changes_nothing,
+                a_batch_is_stored_whole,
+                a_job_with_an_unknown_parent_is_refused_with_its_batch,
+                nothing_is_no_work,
+                odd_texts_survive,
+                a_large_batch_is_stored,
+            }
+            claim {
+                queues_come_in_the_order_given,
+                higher_priority_comes_first_then_age,
+                a_claim_takes_no_more_than_its_limit,
+                other_queues_are_left_alone,
+                a_job_is_claimed_once_by_many_claimers,
+                age_is_the_order_of_storing_not_of_clocks,
+                each_delivery_has_its_own_token,
+            }
+            finish {
+                a_success_keeps_its_result,
+                a_success_needs_no_written_history,
+                a_late_outcome_is_refused,
+                an_outcome_is_recorded_once,
+                a_retry_keeps_queue_and_history,
+                a_failure_is_kept_with_its_error,
+                a_mixed_batch_is_answered_in_order,
+                a_large_batch_is_recorded,
+                a_job_given_back_has_spent_no_attempt,
+            }
+            change {
+                a_waiting_job_is_deleted,
+                a_running_job_is_deleted_and_its_outcome_refused,
+                a_finished_job_runs_again_after_a_requeue,
+                an_unexpected_state_is_refused,
+                an_unknown_job_is_not_found,
+                a_job_is_rescheduled,
+                every_allowed_move_by_hand_works,
+            }
+            promote {
+                due_jobs_enter_their_queues_in_the_order_of_their_time,
+                jobs_that_are_not_due_stay,
+                the_next_due_time_is_told,
+                ten_thousand_due_jobs_are_promoted_in_bounded_batches,
+            }
+            continuation {
+                a_continuation_waits_and_follows,
+                a_parent_that_succeeded_before_releases_at_once,
+                a_deleted_parent_deletes_what_awaits_it,
+                deletion_goes_down_the_whole_line,
+                a_failed_parent_releases_nothing_until_it_succeeds,
+                many_continuations_follow_at_once,
+                a_parent_and_its_continuation_are_stored_together,
+            }
+            rescue {
+                jobs_of_a_live_server_are_left_alone,
+                jobs_of_a_dead_server_go_back_and_cost_an_attempt,
+                a_job_that_kills_its_servers_ends_in_failed,
+                a_dead_servers_late_outcome_is_refused,
+                jobs_of_a_server_nobody_knows_go_back,
+                rescue_works_in_bounded_steps,
+                a_job_may_run_for_days,
+            }
+            expire {
+                finished_jobs_expire_after_their_time,
+                failed_jobs_stay,
+                expiry_works_in_bounded_steps,
+                a_requeued_job_does_not_expire,
+            }
+            monitor {
+                counts_follow_the_states,
+                a_page_leads_to_the_next,
+                every_state_pages_without_gap_or_repeat,
+                filters_narrow_a_list,
+                waiting_jobs_are_listed_in_the_order_of_claims,
+                a_foreign_cursor_is_refused,
+                queues_are_counted,
+                servers_are_listed_until_they_retire,
+                statistics_count_outcomes_by_hour_and_day,
+                a_missing_job_is_none,
+                history_tells_the_whole_story,
+            }
+            signal {
+                enqueueing_wakes_who_waits_for_work,
+                another_handle_wakes_too,
+                scheduling_wakes_the_scheduler,
+                an_outcome_wakes_who_waits_for_it,
+                revoked_claims_are_told,
+            }
+        }
+    };
+    (@cases $backend:expr; $($topic:ident { $($case:ident),* $(,)? })*) => {
+        $(
+            mod $topic {
+                use super::*;
+                $(
+                    #[test]
+                    fn $case() {
+                        $crate::storage::conformance::run(&$backend, $crate::storage::conformance::$topic::$case);
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A case that is written but not listed would never run.
+    #[test]
+    fn every_case_is_listed() {
+        let topics = [
+            ("change", include_str!("change.rs")),
+            ("claim", include_str!("claim.rs")),
+            ("continuation", include_str!("continuation.rs")),
+            ("enqueue", include_str!("enqueue.rs")),
+            ("expire", include_str!("expire.rs")),
+            ("finish", include_str!("finish.rs")),
+            ("monitor", include_str!("monitor.rs")),
+            ("promote", include_str!("promote.rs")),
+            ("rescue", include_str!("rescue.rs")),
+            ("signal", include_str!("signal.rs")),
+        ];
+        let listed = include_str!("mod.rs");
+        for (topic, source) in topics {
+            let start = listed.find(&format!("            {topic} {{")).expect("the topic is listed");
+            let list = listed[start..].split('}').next().expect("a list");
+            for case in source.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
+                let case = case.split('(').next().expect("a name");
+                assert!(list.contains(&format!(" {case},")), "{topic}::{case} is not listed");
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use super::{Storage, StorageError, StorageResult, memory::MemoryOptions};
+
+/// Opens the storage that `url` names, and creates its tables if they aren't there.
+///
+/// | URL | storage |
+/// |---|---|
+/// | `memory:` | this process's memory, empty at the start |
+/// | `sqlite://jobs.db`, `sqlite:///var/lib/app/jobs.db` | a file, made if it isn't there |
+///
+/// A SQLite URL takes options as a query: `sqlite://jobs.db?table_prefix=mail_&synchronous=normal`; see
+/// [`SqliteOptions::from_url`](super::sqlite::SqliteOptions::from_url). The options structs of the backends
+/// set more than a URL can.
+///
+/// # Errors
+///
+/// [`StorageError::InvalidUrl`] for an unknown scheme or option, [`StorageError::Open`] if the storage can't be
+/// opened, [`StorageError::SchemaTooNew`] if a later version made its tables.
+///
+/// ```
+/// # tokio_test(async {
+/// let storage = jobs_runtime::storage::connect("memory:").await?;
+/// assert_eq!(storage.describe(), "memory:");
+/// # Ok::<(), jobs_runtime::storage::StorageError>(())
+/// # });
+/// # fn tokio_test<T>(test: impl Future<Output = Result<T, jobs_runtime::storage::StorageError>>) {
+/// #     tokio::runtime::Runtime::new().unwrap().block_on(test).unwrap();
+/// # }
+/// ```
+pub async fn connect(url: &str) -> StorageResult<Arc<dyn Storage>> {
+    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    match scheme {
+        "memory" if rest.is_empty() => Ok(MemoryOptions::new().open()),
+        "memory" => Err(invalid(url, "`memory:` takes nothing after its colon")),
+        #[cfg(feature = "sqlite")]
+        "sqlite" => super::sqlite::SqliteOptions::from_url(url)?.open().await,
+        #[cfg(not(feature = "sqlite"))]
+        "sqlite" => Err(invalid(url, "this program was built without the feature `sqlite` of jobs-runtime")),
+        _ => Err(invalid(url, "known are `memory:` and `sqlite://FILE`")),
+    }
+}
+
+pub(super) fn invalid(url: &str, reason: impl Into<String>) -> StorageError {
+    StorageError::InvalidUrl { url: without_password(url), reason: reason.into() }
+}
+
+/// A URL as it may be shown.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    match authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
+        Some((_, password)) => format!("{scheme}://{}", rest.replacen(&format!(":{password}@"), ":***@", 1)),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{connect, without_password};
+
+    #[tokio::test]
+    async fn an_unknown_scheme_is_refused_with_the_known_ones() {
+        for url in ["", "jobs.db", "mysqlite://x", "redis:", "memory:x"] {
+            let error = connect(url).await.expect_err(url).to_string();
+            assert!(error.contains(&format!("`{url}`")) && error.contains("memory:"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(without_password("x://ada:se:c@ret@host/db"), "x://ada:***@host/db");
+        assert_eq!(without_password("x://host/db"), "x://host/db");
+    }
+}

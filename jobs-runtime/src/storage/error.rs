@@ -1,0 +1,85 @@
+use std::{error::Error as StdError, time::Duration};
+
+/// What the verbs of a storage return.
+pub type StorageResult<T> = Result<T, StorageError>;
+
+/// A storage could not be opened, or could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The URL does not name a storage.
+    #[error("`{url}` is not the URL of a storage: {reason}")]
+    InvalidUrl {
+        /// The URL, without secrets.
+        url: String,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
+    /// The storage can't be opened.
+    #[error("can't open storage `{storage}`: {reason}")]
+    Open {
+        /// The storage, without secrets.
+        storage: String,
+        /// What is wrong, and what to do.
+        reason: String,
+        /// What the driver said.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// The tables were made by a later version of this library.
+    #[error(
+        "the tables in `{storage}` are of schema version {found}, this program knows {supported}: \
+         run it with a later version of jobs-runtime, or give it another database or table prefix"
+    )]
+    SchemaTooNew {
+        /// The storage, without secrets.
+        storage: String,
+        /// The version found.
+        found: i64,
+        /// The latest version that this program can use.
+        supported: i64,
+    },
+    /// Something is in the tables that was not written by this library, or not whole.
+    #[error("storage `{storage}` is damaged: {reason}")]
+    Corrupt {
+        /// The storage, without secrets.
+        storage: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The storage did not answer in time. What was asked may or may not have been done; asking again is safe.
+    #[error("storage `{storage}` did not answer `{operation}` within {limit:?}")]
+    Timeout {
+        /// The storage, without secrets.
+        storage: String,
+        /// The verb that was asked.
+        operation: &'static str,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The storage failed. Asking again is safe, and servers do.
+    #[error("storage `{storage}` failed: {source}")]
+    Failed {
+        /// The storage, without secrets.
+        storage: String,
+        /// What the driver said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The storage was closed by this program.
+    #[error("storage `{storage}` is closed")]
+    Closed {
+        /// The storage, without secrets.
+        storage: String,
+    },
+    /// A job should await another one that is not there (any more).
+    #[error("can't await job `{parent}`: storage `{storage}` has no such job (any more)")]
+    UnknownParent {
+        /// The storage, without secrets.
+        storage: String,
+        /// The job to be awaited.
+        parent: crate::job::JobId,
+    },
+    /// A page was asked for with a cursor that this storage did not give.
+    #[error(transparent)]
+    InvalidCursor(#[from] super::InvalidCursor),
+}

@@ -1,0 +1,132 @@
+use std::{future::Future, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tracing::{Instrument, debug_span};
+
+use super::{
+    Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, Finish, JobDetails, JobFilter, JobPage, Monitor, NewJob,
+    PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ServerId, ServerRecord, ServerStatus,
+    Signals, Statistics, Storage, StorageError, StorageResult,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    job::JobId,
+};
+
+/// Any storage, with a time limit and a span round each of its verbs: written once, for all backends.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    inner: Arc<dyn Storage>,
+    limit: Duration,
+}
+
+impl Guarded {
+    /// How long a verb may take by default.
+    pub(crate) const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
+
+    pub(crate) fn new(inner: Arc<dyn Storage>, limit: Duration) -> Self {
+        Self { inner, limit }
+    }
+
+    async fn guard<T>(
+        &self,
+        operation: &'static str,
+        verb: impl Future<Output = StorageResult<T>> + Send,
+    ) -> StorageResult<T> {
+        let verb = verb.instrument(debug_span!("storage", operation));
+        match tokio::time::timeout(self.limit, verb).await {
+            Ok(result) => result,
+            Err(_) => Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit }),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for Guarded {
+    fn clock(&self) -> &Clock {
+        self.inner.clock()
+    }
+
+    fn signals(&self) -> &Signals {
+        self.inner.signals()
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.guard("enqueue", self.inner.enqueue(jobs)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.guard("claim", self.inner.claim(claim)).await
+    }
+
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        self.guard("finish", self.inner.finish(batch)).await
+    }
+
+    async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {
+        self.guard("change", self.inner.change(batch)).await
+    }
+
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
+        self.guard("promote", self.inner.promote(limit)).await
+    }
+
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()> {
+        self.guard("heartbeat", self.inner.heartbeat(server)).await
+    }
+
+    async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
+        self.guard("rescue", self.inner.rescue(rescue)).await
+    }
+
+    async fn retire(&self, server: &ServerId) -> StorageResult<()> {
+        self.guard("retire", self.inner.retire(server)).await
+    }
+
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+        self.guard("revoked", self.inner.revoked(claims)).await
+    }
+
+    async fn expire(&self, limit: usize) -> StorageResult<usize> {
+        self.guard("expire", self.inner.expire(limit)).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Monitor for Guarded {
+    async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
+        self.guard("job", self.inner.job(id)).await
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
+        self.guard("jobs", self.inner.jobs(filter, page)).await
+    }
+
+    async fn counts(&self) -> StorageResult<Counts> {
+        self.guard("counts", self.inner.counts()).await
+    }
+
+    async fn queues(&self) -> StorageResult<Vec<QueueStatus>> {
+        self.guard("queues", self.inner.queues()).await
+    }
+
+    async fn servers(&self) -> StorageResult<Vec<ServerStatus>> {
+        self.guard("servers", self.inner.servers()).await
+    }
+
+    async fn statistics(&self, period: Period, from: Timestamp, until: Timestamp) -> StorageResult<Vec<Statistics>> {
+        self.guard("statistics", self.inner.statistics(period, from, until)).await
+    }
+
+    async fn totals(&self) -> StorageResult<Statistics> {
+        self.guard("totals", self.inner.totals()).await
+    }
+}

@@ -1,0 +1,159 @@
+//! Where jobs live: the [`Storage`] trait in the domain's own verbs, its read side [`Monitor`], and the backends.
+//!
+//! [`connect`] opens a storage by URL. Everything above this module holds an `Arc<dyn Storage>`; no backend's
+//! type is seen outside its own folder.
+//!
+//! A backend is right when it passes the [`conformance`] suite.
+
+mod claim;
+mod connect;
+mod error;
+mod guarded;
+pub mod memory;
+mod monitor;
+mod new_job;
+mod rescue;
+mod server;
+mod signals;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+mod write;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+
+pub(crate) use self::guarded::Guarded;
+pub use self::{
+    claim::{Claim, ClaimToken, ClaimedJob},
+    connect::connect,
+    error::{StorageError, StorageResult},
+    monitor::{
+        Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
+        QueueStatus, ServerStatus, Statistics,
+    },
+    new_job::{Initial, NewJob},
+    rescue::{Rescue, Rescued},
+    server::{ServerId, ServerRecord},
+    signals::{Signals, Subscription, Topic},
+    write::{Change, Changed, Finish, Promotion, Recorded},
+};
+use crate::{
+    clock::{Clock, Timestamp, after},
+    job::JobId,
+    state::StateName,
+};
+
+/// The write side of a storage: what clients and servers do to jobs.
+///
+/// Each verb is one atomic step: when it returns `Ok`, all of it is durable; when it returns an error, none of
+/// it may be relied on, and it may be called again with the same values without doing anything twice.
+///
+/// Sets are bounded by their caller, to some thousands of items.
+#[async_trait]
+pub trait Storage: Monitor + fmt::Debug {
+    /// The clock by which this storage's times are written and compared.
+    fn clock(&self) -> &Clock;
+
+    /// Wakes those who wait for work, for a due time or for a job's end.
+    fn signals(&self) -> &Signals;
+
+    /// What this storage is, for messages: its URL without secrets.
+    fn describe(&self) -> String;
+
+    /// Stores new jobs, all or none. A job whose id is already there is left as it is.
+    ///
+    /// A job that awaits a parent which is already done with is released or deleted at once.
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()>;
+
+    /// Gives up to `claim.limit` enqueued jobs to a server, which from then on holds them: queues in the order
+    /// given, within a queue by falling priority, then by age.
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>>;
+
+    /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
+    /// `batch`.
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>>;
+
+    /// Moves jobs by hand, each only if it is in an expected state. Answers in the order of `batch`.
+    async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>>;
+
+    /// Puts up to `limit` scheduled jobs whose time has come into their queues, the longest due first.
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion>;
+
+    /// Says that a server lives, and what it is.
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()>;
+
+    /// Takes the jobs of servers that stopped beating away from them, and forgets those servers.
+    async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>>;
+
+    /// Forgets a server that has shut down; jobs it still holds are found by the next rescue.
+    async fn retire(&self, server: &ServerId) -> StorageResult<()>;
+
+    /// Which of these claims no longer hold, because the job was deleted, requeued or rescued.
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>>;
+
+    /// Removes up to `limit` jobs whose time has expired, with all that belongs to them; returns how many.
+    async fn expire(&self, limit: usize) -> StorageResult<usize>;
+
+    /// Ends background work and closes connections, after what was accepted is written.
+    async fn close(&self);
+}
+
+/// How long jobs are kept after their last state, by state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Retention {
+    /// For succeeded jobs; 24 hours by default.
+    pub succeeded: Duration,
+    /// For deleted jobs; 24 hours by default.
+    pub deleted: Duration,
+    /// For failed jobs; `None`, the default, keeps them until someone decides.
+    pub failed: Option<Duration>,
+}
+
+impl Retention {
+    /// 24 hours for succeeded and deleted jobs, no end for failed ones.
+    pub const DEFAULT: Self =
+        Self { succeeded: Duration::from_secs(24 * 3600), deleted: Duration::from_secs(24 * 3600), failed: None };
+
+    /// The same with another time for succeeded jobs.
+    #[must_use]
+    pub const fn succeeded(mut self, retention: Duration) -> Self {
+        self.succeeded = retention;
+        self
+    }
+
+    /// The same with another time for deleted jobs.
+    #[must_use]
+    pub const fn deleted(mut self, retention: Duration) -> Self {
+        self.deleted = retention;
+        self
+    }
+
+    /// The same with a time for failed jobs.
+    #[must_use]
+    pub const fn failed(mut self, retention: Duration) -> Self {
+        self.failed = Some(retention);
+        self
+    }
+
+    /// When a job that enters `state` at `at` expires, if it does.
+    pub(crate) fn expires_at(&self, state: StateName, at: Timestamp) -> Option<Timestamp> {
+        let kept = match state {
+            StateName::Succeeded => Some(self.succeeded),
+            StateName::Deleted => Some(self.deleted),
+            StateName::Failed => self.failed,
+            _ => None,
+        };
+        kept.map(|kept| after(at, kept))
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

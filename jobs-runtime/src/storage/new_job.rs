@@ -1,0 +1,57 @@
+use crate::{
+    clock::Timestamp,
+    job::{Invocation, JobId, QueueName},
+    state::{Awaiting, Enqueued, Scheduled, State, StateName},
+};
+
+/// A job to be stored.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Its id, made by the client.
+    pub id: JobId,
+    /// What to call.
+    pub invocation: Invocation,
+    /// Where it waits.
+    pub queue: QueueName,
+    /// Its priority within the queue: higher runs first.
+    pub priority: i16,
+    /// Retries for this job alone, instead of its type's.
+    pub max_attempts: Option<u32>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Its first state.
+    pub initial: Initial,
+}
+
+/// The state in which a job begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Initial {
+    /// Ready to run.
+    Enqueued,
+    /// Ready at this time.
+    Scheduled(Timestamp),
+    /// Ready when this job has succeeded.
+    Awaiting(JobId),
+}
+
+impl Initial {
+    /// The state with its data.
+    #[must_use]
+    pub fn state(self) -> State {
+        match self {
+            Self::Enqueued => Enqueued {}.into(),
+            Self::Scheduled(at) => Scheduled { at }.into(),
+            Self::Awaiting(parent) => Awaiting { parent }.into(),
+        }
+    }
+
+    /// The state's name.
+    #[must_use]
+    pub const fn name(self) -> StateName {
+        match self {
+            Self::Enqueued => StateName::Enqueued,
+            Self::Scheduled(_) => StateName::Scheduled,
+            Self::Awaiting(_) => StateName::Awaiting,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use super::{
+    transition::{Expected, Refusal},
+    tx::{Tx, Verb},
+};
+use crate::{
+    state::StateName,
+    storage::{Change, Changed, StorageResult},
+};
+
+/// Moves jobs by hand.
+pub(super) struct ChangeBatch(pub(super) Vec<Change>);
+
+impl Verb for ChangeBatch {
+    type Answer = Vec<Changed>;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Changed>> {
+        let mut changed = Vec::with_capacity(self.0.len());
+        for change in &self.0 {
+            changed.push(match tx.apply(change.job, Expected::States(change.from), &change.transition).await? {
+                Ok(from) => {
+                    tx.effects.revoked |= from == StateName::Processing;
+                    Changed::Moved(from)
+                }
+                Err(Refusal::State(state)) => Changed::Refused(state),
+                Err(Refusal::NotFound) => Changed::NotFound,
+            });
+        }
+        Ok(changed)
+    }
+}

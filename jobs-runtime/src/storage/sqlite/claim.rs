@@ -1,0 +1,95 @@
+use sqlx::sqlite::SqliteRow;
+
+use super::{
+    rows::Reader,
+    tx::{Tx, Verb, micros},
+};
+use crate::{
+    job::{JobName, QueueName},
+    storage::{Claim, ClaimToken, ClaimedJob, StorageResult},
+};
+
+impl Verb for Claim {
+    type Answer = Vec<ClaimedJob>;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
+        let mut claimed: Vec<ClaimedJob> = Vec::new();
+        let mut token = None;
+        for queue in self.queues.iter() {
+            let room = self.limit - claimed.len();
+            if room == 0 {
+                break;
+            }
+            let rows = first_of(tx, queue, room).await?;
+            let Some(last) = rows.last() else { continue };
+            let token = match token {
+                Some(token) => token,
+                None => *token.insert(ClaimToken(tx.numbers(1).await?)),
+            };
+            take_until(tx, queue, last, token, self).await?;
+            for row in &rows {
+                claimed.push(job(&Reader { row, shared: tx.shared }, queue, token)?);
+            }
+        }
+        Ok(claimed)
+    }
+}
+
+async fn first_of(tx: &mut Tx<'_>, queue: &QueueName, limit: usize) -> StorageResult<Vec<SqliteRow>> {
+    let statement = tx.sql(
+        "SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, r.rank, r.seq
+         FROM {p}ready r
+         CROSS JOIN {p}job j ON j.id = r.job
+         WHERE r.queue = ?
+         ORDER BY r.rank, r.seq
+         LIMIT ?",
+    );
+    sqlx::query(statement)
+        .bind(queue.as_str().to_owned())
+        .bind(limit as i64)
+        .fetch_all(&mut *tx.connection)
+        .await
+        .map_err(|error| tx.failed(error))
+}
+
+/// Moves the first rows of a queue, up to and including `last`, from `ready` to `processing`.
+async fn take_until(
+    tx: &mut Tx<'_>,
+    queue: &QueueName,
+    last: &SqliteRow,
+    token: ClaimToken,
+    claim: &Claim,
+) -> StorageResult<()> {
+    let last = Reader { row: last, shared: tx.shared };
+    let (rank, seq): (i64, i64) = (last.get("rank")?, last.get("seq")?);
+    let insert = tx.sql(
+        "INSERT INTO {p}processing (job, token, server, at)
+         SELECT job, ?4, ?5, ?6
+         FROM {p}ready
+         WHERE queue = ?1 AND (rank, seq) <= (?2, ?3)",
+    );
+    let place = |statement| sqlx::query(statement).bind(queue.as_str().to_owned()).bind(rank).bind(seq);
+    place(insert)
+        .bind(token.0)
+        .bind(claim.server.to_string())
+        .bind(micros(tx.now))
+        .execute(&mut *tx.connection)
+        .await
+        .map_err(|error| tx.failed(error))?;
+    let delete = tx.sql("DELETE FROM {p}ready WHERE queue = ?1 AND (rank, seq) <= (?2, ?3)");
+    place(delete).execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    Ok(())
+}
+
+fn job(row: &Reader<'_>, queue: &QueueName, token: ClaimToken) -> StorageResult<ClaimedJob> {
+    Ok(ClaimedJob {
+        id: row.id("id")?,
+        token,
+        name: JobName::stored(row.get("type")?, row.get("method")?),
+        arguments: row.get("arguments")?,
+        queue: queue.clone(),
+        attempt: row.number("spent")? + 1,
+        max_attempts: row.get("max_attempts")?,
+        created_at: row.time("created_at")?,
+    })
+}

@@ -1,0 +1,59 @@
+use std::{path::Path, time::Duration};
+
+use sqlx::{ConnectOptions, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
+
+use super::SqliteOptions;
+use crate::storage::{StorageError, StorageResult};
+
+/// SQLite's primary result codes that say what to do about them.
+const BUSY: i32 = 5;
+const CANT_OPEN: i32 = 14;
+const READ_ONLY: i32 = 8;
+const NOT_A_DATABASE: i32 = 26;
+const CORRUPT: i32 = 11;
+
+/// Opens one connection with all pragmas.
+///
+/// Two processes that switch a new file to WAL at once get `SQLITE_BUSY` without a wait, so that is repeated.
+pub(super) async fn open(options: &SqliteOptions) -> StorageResult<SqliteConnection> {
+    const TRIES: u32 = 100;
+    for _ in 1..TRIES {
+        match options.connect_options().connect().await {
+            Err(error) if code(&error) == Some(BUSY) => tokio::time::sleep(Duration::from_millis(20)).await,
+            opened => return opened.map_err(|error| explain(options, error)),
+        }
+    }
+    options.connect_options().connect().await.map_err(|error| explain(options, error))
+}
+
+/// Opens the connections that only read.
+pub(super) async fn readers(options: &SqliteOptions) -> StorageResult<SqlitePool> {
+    SqlitePoolOptions::new()
+        .min_connections(0)
+        .max_connections(4)
+        .test_before_acquire(false)
+        .connect_with(options.connect_options().pragma("query_only", "on"))
+        .await
+        .map_err(|error| explain(options, error))
+}
+
+/// The primary SQLite result code of an error.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
+
+/// What to tell about a file that can't be opened.
+pub(super) fn explain(options: &SqliteOptions, error: sqlx::Error) -> StorageError {
+    let file = options.file.display();
+    let reason = match code(&error) {
+        Some(CANT_OPEN) => match options.file.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(folder) if !Path::exists(folder) => format!("the folder `{}` does not exist", folder.display()),
+            _ => format!("the file `{file}` can't be opened or made; is it a file, and may this user write there?"),
+        },
+        Some(READ_ONLY) => format!("the file `{file}` or its folder is not writable for this user"),
+        Some(NOT_A_DATABASE | CORRUPT) => format!("the file `{file}` is not a SQLite database, or a damaged one"),
+        _ => error.to_string(),
+    };
+    StorageError::Open { storage: options.url(), reason, source: Some(Box::new(error)) }
+}

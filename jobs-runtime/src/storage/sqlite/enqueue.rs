@@ -1,0 +1,153 @@
+use std::collections::HashSet;
+
+use super::{
+    sql::pieces,
+    tx::{Tx, Verb, micros, packed},
+};
+use crate::{
+    job::JobId,
+    state::{StateName, Transition, release},
+    storage::{Initial, NewJob, StorageError, StorageResult},
+};
+
+/// Stores new jobs.
+pub(super) struct Enqueue(pub(super) Vec<NewJob>);
+
+impl Verb for Enqueue {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
+        let parents = self.parents();
+        let known = self.check_parents(tx, &parents).await?;
+        let first = tx.numbers(self.0.len()).await?;
+        let mut place = first;
+        let mut rest = self.0.as_slice();
+        for size in pieces(self.0.len()) {
+            let (piece, others) = rest.split_at(size);
+            insert_jobs(tx, piece, place).await?;
+            (rest, place) = (others, place + size as i64);
+        }
+        self.enter_states(tx, first).await?;
+        for (parent, state) in known {
+            if let Some((to, reason)) = release(state) {
+                tx.release(parent, to, reason).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Enqueue {
+    /// The awaited jobs that are not new themselves.
+    fn parents(&self) -> Vec<JobId> {
+        let new: HashSet<JobId> = self.0.iter().map(|job| job.id).collect();
+        let awaited = self.0.iter().filter_map(|job| match job.initial {
+            Initial::Awaiting(parent) if !new.contains(&parent) => Some(parent),
+            _ => None,
+        });
+        awaited.collect::<HashSet<JobId>>().into_iter().collect()
+    }
+
+    /// The awaited jobs with their states; an error if one of them is not there.
+    async fn check_parents(&self, tx: &mut Tx<'_>, parents: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        let mut known = Vec::new();
+        for parent in parents {
+            let Some(stored) = tx.stored(*parent).await? else {
+                return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent: *parent });
+            };
+            known.push((*parent, stored.state));
+        }
+        Ok(known)
+    }
+
+    /// Puts the jobs that were really inserted, which have numbers from `first` on, where their states belong.
+    async fn enter_states(&self, tx: &mut Tx<'_>, first: i64) -> StorageResult<()> {
+        for state in [StateName::Enqueued, StateName::Scheduled, StateName::Awaiting] {
+            let ids = packed(self.0.iter().filter(|job| job.initial.name() == state).map(|job| &job.id));
+            if ids.is_empty() {
+                continue;
+            }
+            let statement = match state {
+                StateName::Enqueued => ENTER_READY,
+                StateName::Scheduled => ENTER_SCHEDULED,
+                _ => ENTER_AWAITING,
+            };
+            tx.execute_ids(statement, ids, first).await?;
+            tx.effects.entered(state);
+        }
+        Ok(())
+    }
+}
+
+const INSERT_JOBS: &str = "
+    INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
+                        state, state_at, place, spent, lost)
+    VALUES {values}
+    ON CONFLICT (id) DO NOTHING";
+const JOB_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)";
+
+/// A job that was there before has a place below `?2` if it is still Enqueued, and another state if it is not.
+const ENTER_READY: &str = "
+    WITH RECURSIVE {ids}
+    INSERT INTO {p}ready (queue, rank, seq, job)
+    SELECT j.queue, -j.priority, j.place, j.id
+    FROM ids CROSS JOIN {p}job j ON j.id = ids.job
+    WHERE j.state = 'enqueued' AND j.place >= ?2";
+const ENTER_SCHEDULED: &str = "
+    WITH RECURSIVE {ids}
+    INSERT OR IGNORE INTO {p}scheduled (at, job)
+    SELECT j.place, j.id
+    FROM ids CROSS JOIN {p}job j ON j.id = ids.job
+    WHERE j.state = 'scheduled'";
+const ENTER_AWAITING: &str = "
+    WITH RECURSIVE {ids}
+    INSERT OR IGNORE INTO {p}awaiting (job, parent)
+    SELECT j.id, j.parent
+    FROM ids CROSS JOIN {p}job j ON j.id = ids.job
+    WHERE j.state = 'awaiting'";
+
+async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob], first_place: i64) -> StorageResult<()> {
+    let mut insert = sqlx::query(tx.rows_sql(INSERT_JOBS, JOB_ROW, jobs.len()));
+    for (place, job) in (first_place..).zip(jobs) {
+        let (due, parent) = match job.initial {
+            Initial::Enqueued => (None, None),
+            Initial::Scheduled(at) => (Some(micros(at)), None),
+            Initial::Awaiting(parent) => (None, Some(parent.as_bytes().to_vec())),
+        };
+        insert = insert
+            .bind(job.id.as_bytes().to_vec())
+            .bind(job.invocation.name().type_name().to_owned())
+            .bind(job.invocation.name().method().to_owned())
+            .bind(job.invocation.arguments().to_owned())
+            .bind(job.queue.as_str().to_owned())
+            .bind(i64::from(job.priority))
+            .bind(job.max_attempts.map(i64::from))
+            .bind(micros(job.created_at))
+            .bind(parent)
+            .bind(due)
+            .bind(job.initial.name().as_str())
+            .bind(micros(job.created_at))
+            .bind(due.unwrap_or(place));
+    }
+    insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    Ok(())
+}
+
+impl Tx<'_> {
+    /// Moves the jobs that await `parent`, and with each those that awaited it.
+    pub(super) async fn release(
+        &mut self,
+        parent: JobId,
+        to: crate::state::State,
+        reason: &'static str,
+    ) -> StorageResult<()> {
+        let mut parents = vec![(parent, to, reason)];
+        while let Some((parent, to, reason)) = parents.pop() {
+            for child in self.children(&packed([&parent])).await? {
+                self.apply_one(child, Transition::new(to.clone(), self.now).because(reason)).await?;
+                parents.extend(release(to.name()).map(|(next, reason)| (child, next, reason)));
+            }
+        }
+        Ok(())
+    }
+}

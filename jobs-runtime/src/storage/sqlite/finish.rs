@@ -1,0 +1,131 @@
+use std::collections::HashMap;
+
+use sqlx::Row;
+
+use super::{
+    sql::pieces,
+    transition::Expected,
+    tx::{Tx, Verb, micros, packed},
+};
+use crate::{
+    job::JobId,
+    state::{State, StateName, Succeeded, release},
+    storage::{ClaimToken, Finish, Recorded, StorageResult},
+};
+
+/// Records how runs ended: successes set-wise, everything else job by job.
+pub(super) struct FinishBatch(pub(super) Vec<Finish>);
+
+impl Verb for FinishBatch {
+    type Answer = Vec<Recorded>;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {
+        let successes: Vec<Success<'_>> = self.0.iter().filter_map(Success::of).collect();
+        let mut refused: HashMap<JobId, Vec<ClaimToken>> = HashMap::new();
+        let mut rest = successes.as_slice();
+        for size in pieces(successes.len()) {
+            let (piece, others) = rest.split_at(size);
+            for fenced in succeed(tx, piece).await? {
+                refused.entry(fenced.finish.job).or_default().push(fenced.finish.token);
+            }
+            rest = others;
+        }
+        let mut recorded = Vec::with_capacity(self.0.len());
+        for finish in &self.0 {
+            let stored = match &finish.transition.to {
+                State::Succeeded(_) => !refused.get(&finish.job).is_some_and(|held| held.contains(&finish.token)),
+                _ => tx.apply(finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
+            };
+            recorded.push(if stored { Recorded::Stored } else { Recorded::Fenced });
+        }
+        Ok(recorded)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Success<'a> {
+    finish: &'a Finish,
+    succeeded: &'a Succeeded,
+}
+
+impl<'a> Success<'a> {
+    fn of(finish: &'a Finish) -> Option<Self> {
+        match &finish.transition.to {
+            State::Succeeded(succeeded) => Some(Self { finish, succeeded }),
+            _ => None,
+        }
+    }
+}
+
+/// Moves jobs from `processing` to `succeeded`, and returns those that were not held by the given delivery.
+async fn succeed<'a>(tx: &mut Tx<'_>, batch: &[Success<'a>]) -> StorageResult<Vec<Success<'a>>> {
+    let inserted = insert_succeeded(tx, batch).await?;
+    let ids = packed(batch.iter().map(|success| &success.finish.job));
+    tx.execute_ids(LEAVE_PROCESSING, ids.clone(), 0).await?;
+    if inserted > 0 {
+        tx.effects.entered(StateName::Succeeded);
+        tx.count(StateName::Succeeded, inserted).await?;
+    }
+    if inserted == batch.len() as u64 {
+        release_children(tx, ids).await?;
+        return Ok(Vec::new());
+    }
+    let stored = stored_tokens(tx, ids).await?;
+    let (held, fenced): (Vec<Success<'a>>, _) =
+        batch.iter().partition(|success| stored.get(&success.finish.job) == Some(&success.finish.token));
+    release_children(tx, packed(held.iter().map(|success| &success.finish.job))).await?;
+    Ok(fenced)
+}
+
+const INSERT_SUCCEEDED: &str = "
+    INSERT INTO {p}succeeded (job, token, server, claimed_at, at, duration, result, expires_at)
+    SELECT p.job, p.token, p.server, p.at, v.column3, v.column4, v.column5, v.column6
+    FROM (VALUES {values}) v
+    CROSS JOIN {p}processing p ON p.job = v.column1 AND p.token = v.column2
+    WHERE true
+    ON CONFLICT (job) DO NOTHING";
+const LEAVE_PROCESSING: &str = "
+    WITH RECURSIVE {ids}
+    DELETE FROM {p}processing
+    WHERE job IN (SELECT job FROM ids)
+      AND EXISTS (SELECT 1 FROM {p}succeeded s
+                  WHERE s.job = {p}processing.job AND s.token = {p}processing.token)";
+
+async fn insert_succeeded(tx: &mut Tx<'_>, batch: &[Success<'_>]) -> StorageResult<u64> {
+    let mut insert = sqlx::query(tx.rows_sql(INSERT_SUCCEEDED, "(?, ?, ?, ?, ?, ?)", batch.len()));
+    for Success { finish, succeeded } in batch {
+        let at = finish.transition.at;
+        let expires_at = tx.shared.options.retention.expires_at(StateName::Succeeded, at);
+        insert = insert
+            .bind(finish.job.as_bytes().to_vec())
+            .bind(finish.token.0)
+            .bind(micros(at))
+            .bind(i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX))
+            .bind(succeeded.result.get().to_owned())
+            .bind(expires_at.map(micros));
+    }
+    let done = insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    Ok(done.rows_affected())
+}
+
+async fn stored_tokens(tx: &mut Tx<'_>, ids: Vec<u8>) -> StorageResult<HashMap<JobId, ClaimToken>> {
+    let select = tx.sql(
+        "WITH RECURSIVE {ids}
+         SELECT s.job, s.token FROM ids CROSS JOIN {p}succeeded s ON s.job = ids.job",
+    );
+    let rows = sqlx::query(select).bind(ids).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    rows.iter()
+        .map(|row| {
+            let id = super::rows::Reader { row, shared: tx.shared }.id("job")?;
+            Ok((id, ClaimToken(row.get("token"))))
+        })
+        .collect()
+}
+
+async fn release_children(tx: &mut Tx<'_>, parents: Vec<u8>) -> StorageResult<()> {
+    let Some((to, reason)) = release(StateName::Succeeded) else { return Ok(()) };
+    for child in tx.children(&parents).await? {
+        tx.apply_one(child, crate::state::Transition::new(to.clone(), tx.now).because(reason)).await?;
+    }
+    Ok(())
+}

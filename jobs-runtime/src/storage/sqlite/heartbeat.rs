@@ -1,0 +1,45 @@
+use super::tx::{Tx, Verb, micros};
+use crate::storage::{ServerId, ServerRecord, StorageResult};
+
+/// A server lives.
+pub(super) struct Heartbeat(pub(super) ServerRecord);
+
+impl Verb for Heartbeat {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
+        let upsert = tx.sql(
+            "INSERT INTO {p}server (id, started_at, queues, workers, heartbeat_at)
+             VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+        );
+        let server = &self.0;
+        sqlx::query(upsert)
+            .bind(server.id.to_string())
+            .bind(micros(server.started_at))
+            .bind(serde_json::to_string(&server.queues).unwrap_or_default())
+            .bind(server.workers as i64)
+            .bind(micros(tx.now))
+            .execute(&mut *tx.connection)
+            .await
+            .map_err(|error| tx.failed(error))?;
+        Ok(())
+    }
+}
+
+/// A server has shut down.
+pub(super) struct Retire(pub(super) ServerId);
+
+impl Verb for Retire {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
+        let delete = tx.sql("DELETE FROM {p}server WHERE id = ?");
+        sqlx::query(delete)
+            .bind(self.0.to_string())
+            .execute(&mut *tx.connection)
+            .await
+            .map_err(|error| tx.failed(error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Jobs in a SQLite file, for one machine and any number of its processes.
+//!
+//! One writer a process groups everything that wants to write into few commits; readers have connections of
+//! their own. Other processes' writes are noticed by the file's data version.
+
+mod change;
+mod claim;
+mod connection;
+mod enqueue;
+mod expire;
+mod finish;
+mod heartbeat;
+mod monitor;
+mod options;
+mod promote;
+mod rescue;
+mod rows;
+mod schema;
+mod sql;
+mod transition;
+mod tx;
+mod watcher;
+mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+
+pub use self::options::{SqliteOptions, Synchronous};
+use self::{sql::Sql, writer::Writer};
+use super::{
+    Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, NewJob, Promotion, Recorded, Rescue, Rescued, ServerId,
+    ServerRecord, Signals, Storage, StorageError, StorageResult,
+};
+use crate::{clock::Clock, job::JobId};
+
+/// The storage behind `sqlite://`.
+#[derive(Debug)]
+pub(crate) struct SqliteStorage {
+    shared: Arc<Shared>,
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+/// What the storage and its writer both need.
+#[derive(Debug)]
+struct Shared {
+    options: SqliteOptions,
+    sql: Sql,
+    signals: Signals,
+}
+
+impl SqliteStorage {
+    pub(super) async fn open(options: SqliteOptions) -> StorageResult<Self> {
+        options.check()?;
+        let sql = Sql::new(&options.table_prefix);
+        let shared = Arc::new(Shared { sql, options, signals: Signals::default() });
+        let mut connection = connection::open(&shared.options).await?;
+        schema::prepare(&mut connection, &shared).await?;
+        let watched = connection::open(&shared.options).await?;
+        let readers = connection::readers(&shared.options).await?;
+        let writer = Writer::start(Arc::clone(&shared), connection, watched)?;
+        Ok(Self { shared, writer, readers })
+    }
+}
+
+impl Shared {
+    fn url(&self) -> String {
+        self.options.url()
+    }
+
+    fn failed(&self, source: sqlx::Error) -> StorageError {
+        StorageError::Failed { storage: self.url(), source: Box::new(source) }
+    }
+
+    fn corrupt(&self, reason: impl Into<String>) -> StorageError {
+        StorageError::Corrupt { storage: self.url(), reason: reason.into() }
+    }
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    fn clock(&self) -> &Clock {
+        &self.shared.options.clock
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.shared.signals
+    }
+
+    fn describe(&self) -> String {
+        self.shared.url()
+    }
+
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.writer.run(enqueue::Enqueue(jobs)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.writer.run(claim).await
+    }
+
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        self.writer.run(finish::FinishBatch(batch)).await
+    }
+
+    async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {
+        self.writer.run(change::ChangeBatch(batch)).await
+    }
+
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
+        self.writer.run(promote::Promote { limit }).await
+    }
+
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()> {
+        self.writer.run(heartbeat::Heartbeat(server.clone())).await
+    }
+
+    async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
+        self.writer.run(rescue).await
+    }
+
+    async fn retire(&self, server: &ServerId) -> StorageResult<()> {
+        self.writer.run(heartbeat::Retire(server.clone())).await
+    }
+
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+        self.find_revoked(claims).await
+    }
+
+    async fn expire(&self, limit: usize) -> StorageResult<usize> {
+        self.writer.run(expire::Expire { limit }).await
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}

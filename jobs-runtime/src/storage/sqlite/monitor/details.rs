@@ -1,0 +1,91 @@
+use super::state;
+use crate::{
+    job::{JobId, JobName, QueueName},
+    state::{HistoryEntry, Processing, StateName},
+    storage::{
+        Initial, JobDetails, JobSummary, StorageResult,
+        sqlite::{SqliteStorage, rows::Reader},
+    },
+};
+
+impl SqliteStorage {
+    pub(super) async fn details(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
+        let select = self.shared.sql.get(
+            "SELECT j.*, COALESCE(s.server, p.server) AS server, COALESCE(s.claimed_at, p.at) AS claimed_at,
+                    s.at AS ended_at, COALESCE(s.expires_at, j.expires_at) AS expired_at,
+                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended
+             FROM {p}job j
+             LEFT JOIN {p}processing p ON p.job = j.id
+             LEFT JOIN {p}succeeded s ON s.job = j.id
+             WHERE j.id = ?",
+        );
+        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
+        let Some(row) = rows.first().map(|row| self.reader(row)) else { return Ok(None) };
+        let mut history = vec![beginning(&row)?];
+        history.extend(self.written_history(id).await?);
+        history.extend(implied_history(&row)?);
+        Ok(Some(JobDetails {
+            job: summary(&row)?,
+            max_attempts: row.get("max_attempts")?,
+            lost: row.number("lost")?,
+            expires_at: row.optional_time("expired_at")?,
+            history,
+        }))
+    }
+
+    async fn written_history(&self, id: JobId) -> StorageResult<Vec<HistoryEntry>> {
+        let select = self.shared.sql.get("SELECT * FROM {p}history WHERE job = ? ORDER BY seq");
+        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
+        rows.iter().map(|row| entry(&self.reader(row))).collect()
+    }
+}
+
+/// The columns of [`summary`] are those of `job`, `claimed_at` of its run and `ended_at` of its success.
+pub(super) fn summary(row: &Reader<'_>) -> StorageResult<JobSummary> {
+    let (state, state_at) = state(row)?;
+    let running = matches!(state, StateName::Processing | StateName::Succeeded);
+    Ok(JobSummary {
+        id: row.id("id")?,
+        name: JobName::stored(row.get("type")?, row.get("method")?),
+        arguments: row.get("arguments")?,
+        queue: QueueName::stored(row.get("queue")?),
+        priority: row.get("priority")?,
+        state,
+        state_at,
+        created_at: row.time("created_at")?,
+        attempts: row.number("spent")? + u32::from(running),
+    })
+}
+
+/// The state in which the job was created.
+fn beginning(row: &Reader<'_>) -> StorageResult<HistoryEntry> {
+    let initial = match (row.optional_time("due_at")?, row.optional_id("parent")?) {
+        (Some(at), _) => Initial::Scheduled(at),
+        (None, Some(parent)) => Initial::Awaiting(parent),
+        (None, None) => Initial::Enqueued,
+    };
+    Ok(HistoryEntry::new(&initial.state(), row.time("created_at")?, None))
+}
+
+/// The run that a row of `processing` or `succeeded` tells of.
+fn implied_history(row: &Reader<'_>) -> StorageResult<Vec<HistoryEntry>> {
+    let Some(claimed_at) = row.optional_time("claimed_at")? else { return Ok(Vec::new()) };
+    let processing = Processing { server: row.get("server")?, attempt: row.number("spent")? + 1 };
+    let mut history = vec![HistoryEntry::new(&processing.into(), claimed_at, None)];
+    if let Some(at) = row.optional_time("ended_at")? {
+        let data: &str = row.get("ended")?;
+        let data = serde_json::from_str(data).unwrap_or_default();
+        history.push(HistoryEntry { state: StateName::Succeeded, at, reason: None, data });
+    }
+    Ok(history)
+}
+
+fn entry(row: &Reader<'_>) -> StorageResult<HistoryEntry> {
+    let data: &str = row.get("data")?;
+    Ok(HistoryEntry {
+        state: row.state("state")?,
+        at: row.time("at")?,
+        reason: row.get("reason")?,
+        data: serde_json::from_str(data).unwrap_or_default(),
+    })
+}

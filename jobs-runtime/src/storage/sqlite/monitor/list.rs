@@ -1,0 +1,124 @@
+use serde::{Deserialize, Serialize};
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::details::summary;
+use crate::{
+    job::JobId,
+    state::StateName,
+    storage::{
+        JobFilter, JobPage, PageRequest, StorageResult,
+        monitor::cursor,
+        sqlite::{SqliteStorage, rows::Reader, tx::micros},
+    },
+};
+
+impl SqliteStorage {
+    pub(super) async fn list(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
+        let list = List::of(filter.state);
+        let limit = page.bounded_limit();
+        let mut query = list.select(&self.shared.sql.expand(list.source, "", 0), &self.shared.options.table_prefix);
+        if let Some(key) = page.cursor::<Key>()? {
+            list.push_after(&mut query, key);
+        }
+        push_filter(&mut query, filter);
+        query.push(list.order).push(" LIMIT ").push_bind(limit as i64 + 1);
+        let rows = query.build().fetch_all(&self.readers).await.map_err(|error| self.shared.failed(error))?;
+        let jobs = rows.iter().take(limit).map(|row| summary(&self.reader(row))).collect::<StorageResult<Vec<_>>>()?;
+        let last = rows.get(limit - 1).filter(|_| rows.len() > limit);
+        let next = last.map(|row| list.key(&self.reader(row))).transpose()?;
+        Ok(JobPage { jobs, next: next.map(|key| cursor(&key)) })
+    }
+}
+
+/// The list of one state: the narrow table that has it, in the order that this table's key gives.
+struct List {
+    /// The rows `x`, joined to the bodies `j`.
+    source: &'static str,
+    /// The columns that order the list.
+    key: &'static str,
+    order: &'static str,
+    comparison: &'static str,
+}
+
+/// Where a page ends.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Place(String, i64, i64),
+    Time(i64, JobId),
+    Job(JobId),
+}
+
+const PLACE: &str = "(x.queue, x.rank, x.seq)";
+const TIME: &str = "(x.at, x.job)";
+
+impl List {
+    fn of(state: Option<StateName>) -> Self {
+        let (newest_first, oldest_first) =
+            ((" ORDER BY x.at DESC, x.job DESC", " < "), (" ORDER BY x.at, x.job", " > "));
+        let (source, key, (order, comparison)) = match state {
+            None => ("{p}job j", "(j.id)", (" ORDER BY j.id DESC", " < ")),
+            Some(StateName::Enqueued) => {
+                ("{p}ready x CROSS JOIN {p}job j ON j.id = x.job", PLACE, (" ORDER BY x.queue, x.rank, x.seq", " > "))
+            }
+            Some(StateName::Scheduled) => ("{p}scheduled x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
+            Some(StateName::Awaiting) => {
+                ("{p}awaiting x CROSS JOIN {p}job j ON j.id = x.job", "(j.id)", (" ORDER BY x.job DESC", " < "))
+            }
+            Some(StateName::Processing) => ("{p}processing x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
+            Some(StateName::Succeeded) => ("{p}succeeded x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
+            Some(StateName::Failed) => ("{p}failed x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
+            Some(StateName::Deleted) => ("{p}deleted x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
+        };
+        Self { source, key, order, comparison }
+    }
+
+    fn select(&self, source: &str, prefix: &str) -> QueryBuilder<Sqlite> {
+        let key = match self.key {
+            PLACE => "x.queue AS k1, x.rank AS k2, x.seq AS k3",
+            TIME => "x.at AS k1",
+            _ => "NULL AS k1",
+        };
+        QueryBuilder::new(format!(
+            "SELECT j.*, COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at, {key}
+             FROM {source}
+             LEFT JOIN {prefix}processing p ON p.job = j.id
+             LEFT JOIN {prefix}succeeded s ON s.job = j.id
+             WHERE true"
+        ))
+    }
+
+    fn push_after(&self, query: &mut QueryBuilder<Sqlite>, key: Key) {
+        query.push(" AND ").push(self.key).push(self.comparison).push("(");
+        match key {
+            Key::Place(queue, rank, seq) => query.push_bind(queue).push(", ").push_bind(rank).push(", ").push_bind(seq),
+            Key::Time(at, job) => query.push_bind(at).push(", ").push_bind(job.as_bytes().to_vec()),
+            Key::Job(job) => query.push_bind(job.as_bytes().to_vec()),
+        };
+        query.push(")");
+    }
+
+    fn key(&self, row: &Reader<'_>) -> StorageResult<Key> {
+        Ok(match self.key {
+            PLACE => Key::Place(row.get("k1")?, row.get("k2")?, row.get("k3")?),
+            TIME => Key::Time(row.get("k1")?, row.id("id")?),
+            _ => Key::Job(row.id("id")?),
+        })
+    }
+}
+
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &JobFilter) {
+    if let Some(queue) = &filter.queue {
+        query.push(" AND j.queue = ").push_bind(queue.to_string());
+    }
+    if let Some(name) = &filter.name {
+        query.push(" AND j.type = ").push_bind(name.type_name().to_owned());
+        query.push(" AND j.method = ").push_bind(name.method().to_owned());
+    }
+    if let Some(from) = filter.created_from {
+        query.push(" AND j.created_at >= ").push_bind(micros(from));
+    }
+    if let Some(until) = filter.created_until {
+        query.push(" AND j.created_at < ").push_bind(micros(until));
+    }
+}

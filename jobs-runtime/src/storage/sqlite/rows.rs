@@ -1,0 +1,62 @@
+//! Reads the columns of rows, and says which one is damaged.
+
+use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
+
+use super::Shared;
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::StateName,
+    storage::{StorageError, StorageResult},
+};
+
+/// A row with the storage it came from.
+pub(super) struct Reader<'r> {
+    pub(super) row: &'r SqliteRow,
+    pub(super) shared: &'r Shared,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &str) -> StorageResult<T> {
+        self.row.try_get(column).map_err(|error| self.shared.corrupt(format!("column `{column}`: {error}")))
+    }
+
+    pub(super) fn id(&self, column: &str) -> StorageResult<JobId> {
+        let bytes: &[u8] = self.get(column)?;
+        let bytes = bytes.try_into().map_err(|_| self.damaged(column, "is not a job id"))?;
+        Ok(JobId::from_bytes(bytes))
+    }
+
+    pub(super) fn optional_id(&self, column: &str) -> StorageResult<Option<JobId>> {
+        match self.get::<Option<&[u8]>>(column)? {
+            Some(_) => self.id(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn number(&self, column: &str) -> StorageResult<u32> {
+        let number: i64 = self.get(column)?;
+        u32::try_from(number).map_err(|_| self.damaged(column, "is out of range"))
+    }
+
+    pub(super) fn time(&self, column: &str) -> StorageResult<Timestamp> {
+        let micros: i64 = self.get(column)?;
+        Timestamp::from_timestamp_micros(micros).ok_or_else(|| self.damaged(column, "is not a time"))
+    }
+
+    pub(super) fn optional_time(&self, column: &str) -> StorageResult<Option<Timestamp>> {
+        match self.get::<Option<i64>>(column)? {
+            Some(_) => self.time(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn state(&self, column: &str) -> StorageResult<StateName> {
+        let text: &str = self.get(column)?;
+        text.parse().map_err(|_| self.damaged(column, "is not a state"))
+    }
+
+    fn damaged(&self, column: &str, problem: &str) -> StorageError {
+        self.shared.corrupt(format!("column `{column}` {problem}"))
+    }
+}

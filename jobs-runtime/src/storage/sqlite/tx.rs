@@ -1,0 +1,70 @@
+use sqlx::{SqlStr, SqliteConnection};
+
+use super::Shared;
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    storage::{StorageError, StorageResult, signals::Effects},
+};
+
+/// The write transaction in which verbs run.
+pub(super) struct Tx<'c> {
+    pub(super) connection: &'c mut SqliteConnection,
+    pub(super) shared: &'c Shared,
+    pub(super) now: Timestamp,
+    pub(super) effects: Effects,
+}
+
+/// A write, as the writer runs it: perhaps together with others, perhaps again after others failed.
+pub(super) trait Verb: Send + Sync + 'static {
+    type Answer: Send + Sync + 'static;
+
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
+}
+
+impl Tx<'_> {
+    pub(super) fn sql(&self, template: &'static str) -> SqlStr {
+        self.shared.sql.get(template)
+    }
+
+    pub(super) fn rows_sql(&self, template: &'static str, row: &str, count: usize) -> SqlStr {
+        self.shared.sql.with_rows(template, row, count)
+    }
+
+    pub(super) fn failed(&self, error: sqlx::Error) -> StorageError {
+        self.shared.failed(error)
+    }
+
+    /// The first of `count` numbers that no one else gets.
+    pub(super) async fn numbers(&mut self, count: usize) -> StorageResult<i64> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let update = self.sql("UPDATE {p}sequence SET value = value + ? RETURNING value");
+        let last: i64 = sqlx::query_scalar(update)
+            .bind(count)
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(last - count + 1)
+    }
+
+    /// Runs a statement that takes many packed ids, as its first parameter, and a number, as its second.
+    pub(super) async fn execute_ids(
+        &mut self,
+        template: &'static str,
+        ids: Vec<u8>,
+        second: i64,
+    ) -> StorageResult<u64> {
+        let statement = self.sql(template);
+        let done = sqlx::query(statement).bind(ids).bind(second).execute(&mut *self.connection).await;
+        done.map(|done| done.rows_affected()).map_err(|error| self.failed(error))
+    }
+}
+
+pub(super) fn micros(moment: Timestamp) -> i64 {
+    moment.timestamp_micros()
+}
+
+/// Many ids as one parameter; see [`IDS`](super::sql::IDS).
+pub(super) fn packed<'a>(ids: impl IntoIterator<Item = &'a JobId>) -> Vec<u8> {
+    ids.into_iter().flat_map(|id| *id.as_bytes()).collect()
+}

@@ -1,0 +1,57 @@
+use super::ClaimToken;
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::{StateName, StateSet, Transition},
+};
+
+/// How a run of a claimed job ended.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// The job.
+    pub job: JobId,
+    /// The delivery that ran it.
+    pub token: ClaimToken,
+    /// Its next state.
+    pub transition: Transition,
+}
+
+/// What became of a [`Finish`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recorded {
+    /// It is stored.
+    Stored,
+    /// It is refused: the job is no longer held by this delivery.
+    Fenced,
+}
+
+/// A move of a job by hand.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The job.
+    pub job: JobId,
+    /// The states in which it may be moved.
+    pub from: StateSet,
+    /// Its next state.
+    pub transition: Transition,
+}
+
+/// What became of a [`Change`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changed {
+    /// The job was in this state and was moved.
+    Moved(StateName),
+    /// The job is in this state, which was not expected.
+    Refused(StateName),
+    /// There is no such job.
+    NotFound,
+}
+
+/// What became of a call of [`promote`](super::Storage::promote).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Promotion {
+    /// How many jobs were put into their queues.
+    pub promoted: usize,
+    /// When the next scheduled job is due, if there is one.
+    pub next_due: Option<Timestamp>,
+}

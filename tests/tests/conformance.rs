@@ -1,0 +1,9 @@
+//! Every storage passes the same suite.
+
+mod memory {
+    jobs_runtime::storage_conformance!(jobs_tests::Memory);
+}
+
+mod sqlite {
+    jobs_runtime::storage_conformance!(jobs_tests::Sqlite);
+}
