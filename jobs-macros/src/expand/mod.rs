@@ -1,0 +1,49 @@
+//! From the model to code. Nothing can fail here: what could was checked before.
+
+mod arguments;
+mod assertions;
+mod job_impl;
+mod settings;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Model;
+
+/// All that stands beside the function.
+pub(crate) fn job(model: &Model) -> TokenStream {
+    let (krate, cfgs, struct_name) = (&model.krate, &model.cfgs, &model.struct_name);
+    let allow = allow_deprecated(model);
+    let assertions = assertions::all(model);
+    let arguments = arguments::items(model);
+    let job_impl = job_impl::whole(model);
+    quote! {
+        #(#cfgs)*
+        #allow
+        const _: () = {
+            #assertions
+            #job_impl
+            #krate::inventory::submit! { #krate::HandlerDescriptor::of::<#struct_name>() }
+        };
+        #arguments
+    }
+}
+
+/// As much as makes the callers of an item with errors compile, so that only the errors are shown.
+pub(crate) fn recovered(model: &Model) -> TokenStream {
+    let cfgs = &model.cfgs;
+    let allow = allow_deprecated(model);
+    let arguments = arguments::items(model);
+    let job_impl = job_impl::stub(model);
+    quote! {
+        #arguments
+        #(#cfgs)*
+        #allow
+        const _: () = { #job_impl };
+    }
+}
+
+/// What is generated for a deprecated function uses it, and is deprecated itself.
+fn allow_deprecated(model: &Model) -> Option<TokenStream> {
+    model.deprecated.as_ref().map(|_| quote!(#[allow(deprecated, reason = "the job is what is deprecated")]))
+}

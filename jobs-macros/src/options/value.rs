@@ -1,0 +1,138 @@
+//! Reading an option's value as what it should be.
+
+use std::{fmt::Display, str::FromStr, time::Duration};
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{LitInt, LitStr, Token, bracketed, parse::Parser as _, punctuated::Punctuated};
+
+use super::{
+    duration,
+    list::{Entries, Entry, Grammar, Value},
+};
+use crate::diagnostic::{Errors, Problem};
+
+/// A value with the literal it was read from.
+pub(crate) struct Read<L, T> {
+    pub(crate) literal: L,
+    pub(crate) value: T,
+}
+
+impl Entry {
+    /// `key = "text"`
+    pub(crate) fn string(&self, errors: &Errors) -> Option<LitStr> {
+        let tokens = self.equals("a text in quotes", errors)?;
+        syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a text in quotes", errors)).ok()
+    }
+
+    /// `key = "30s"`
+    pub(crate) fn duration(&self, errors: &Errors) -> Option<Read<LitStr, Duration>> {
+        let tokens = self.equals("a duration in quotes", errors)?;
+        let literal: LitStr =
+            syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a duration in quotes", errors)).ok()?;
+        let value = duration::read(&literal, errors)?;
+        Some(Read { literal, value })
+    }
+
+    /// `key = 5`, in the range of `T` or a smaller one.
+    pub(crate) fn integer<T>(&self, least: T, most: T, errors: &Errors) -> Option<Read<LitInt, T>>
+    where
+        T: FromStr<Err: Display> + Display + PartialOrd,
+    {
+        let tokens = self.equals("a whole number", errors)?;
+        let literal: LitInt =
+            syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a whole number", errors)).ok()?;
+        match literal.base10_parse::<T>() {
+            Ok(value) if value >= least && value <= most => Some(Read { literal, value }),
+            _ => {
+                let what = format!("`{}` is out of range for `{}`", literal.base10_digits(), self.key);
+                errors.at(&literal, Problem::new(what).help(format!("write a number from {least} to {most}")));
+                None
+            }
+        }
+    }
+
+    /// `key = Name`
+    pub(crate) fn identifier(&self, errors: &Errors) -> Option<Ident> {
+        let tokens = self.equals("a name without quotes", errors)?;
+        syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a name without quotes", errors)).ok()
+    }
+
+    /// `key("a", "b")`, with at least one text.
+    pub(crate) fn strings(&self, errors: &Errors) -> Option<Vec<LitStr>> {
+        let group = match &self.value {
+            Value::List(group) => group,
+            Value::None => return self.missing(errors),
+            Value::Equals(tokens) => {
+                self.wrong(tokens, "texts in parentheses", errors);
+                return None;
+            }
+        };
+        let texts = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(group.stream());
+        match texts {
+            Ok(texts) if !texts.is_empty() => Some(texts.into_iter().collect()),
+            _ => {
+                self.wrong(group, "texts in quotes", errors);
+                None
+            }
+        }
+    }
+
+    /// `key = ["1s", "5s"]`, with at least one duration.
+    pub(crate) fn durations(&self, errors: &Errors) -> Option<Vec<Duration>> {
+        let tokens = self.equals("durations in brackets", errors)?;
+        let array = |input: syn::parse::ParseStream<'_>| {
+            let content;
+            bracketed!(content in input);
+            Punctuated::<LitStr, Token![,]>::parse_terminated(&content)
+        };
+        let literals = array.parse2(tokens.clone());
+        let literals = literals.map_err(|_| self.wrong(&tokens, "durations in brackets", errors)).ok()?;
+        if literals.is_empty() {
+            let problem = Problem::new(format!("`{}` is empty", self.key)).help(format!("write `{}`", self.example));
+            errors.at(tokens, problem.note("each duration is the time before one retry"));
+            return None;
+        }
+        let read: Vec<_> = literals.iter().map(|literal| duration::read(literal, errors)).collect();
+        read.into_iter().collect()
+    }
+
+    /// `key(…)` with options of its own.
+    pub(crate) fn entries(&self, grammar: Grammar, errors: &Errors) -> Option<Entries> {
+        match &self.value {
+            Value::List(group) if group.stream().is_empty() => {
+                let problem = Problem::new(format!("`{}()` says nothing", self.key));
+                errors.at(group, problem.help(format!("write `{}`, or remove it", self.example)));
+                None
+            }
+            Value::List(group) => Some(Entries::parse(group.stream(), grammar, errors)),
+            Value::None => self.missing(errors),
+            Value::Equals(tokens) => {
+                self.wrong(tokens, "options in parentheses", errors);
+                None
+            }
+        }
+    }
+
+    fn equals(&self, expected: &str, errors: &Errors) -> Option<TokenStream> {
+        match &self.value {
+            Value::Equals(tokens) if !tokens.is_empty() => Some(tokens.clone()),
+            Value::Equals(_) | Value::None => self.missing(errors),
+            Value::List(group) => {
+                self.wrong(group, expected, errors);
+                None
+            }
+        }
+    }
+
+    fn missing<T>(&self, errors: &Errors) -> Option<T> {
+        let problem = Problem::new(format!("`{}` needs a value", self.key));
+        errors.at(&self.key, problem.help(format!("write `{}`", self.example)));
+        None
+    }
+
+    fn wrong(&self, tokens: impl ToTokens, expected: &str, errors: &Errors) {
+        let problem = Problem::new(format!("`{}` takes {expected}", self.key));
+        errors.at(tokens, problem.help(format!("write `{}`", self.example)));
+    }
+}

@@ -1,0 +1,12 @@
+use jobs_runtime::prelude::*;
+
+struct User;
+
+#[job]
+async fn send(email: &str, user: &User, tags: Option<&[&'static str]>) {
+    let _ = (email, user, tags);
+}
+
+fn main() {
+    let _ = Send::enqueue("a", &User, None::<u8>);
+}

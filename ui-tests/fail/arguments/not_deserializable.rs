@@ -1,0 +1,13 @@
+use jobs_runtime::prelude::*;
+
+#[derive(serde::Serialize)]
+pub struct User {
+    pub id: u64,
+}
+
+#[job]
+async fn send(#[serde(default)] users: Vec<User>) {
+    drop(users);
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use jobs_runtime::prelude::*;
+
+pub struct User {
+    pub id: u64,
+}
+
+#[job]
+async fn send(count: u8, user: User) {
+    let _ = (count, user.id);
+}
+
+fn main() {
+    let _ = Send::enqueue(1, User { id: 1 });
+}

@@ -1,0 +1,8 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+async fn send(#[serde(default)] cx: JobContext) {
+    let _ = cx;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[jobs]
+async fn send() {}
+
+fn main() {}

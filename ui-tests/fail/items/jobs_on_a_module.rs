@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[jobs]
+mod mail {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+pub struct Send;
+
+fn main() {
+    let _ = Send;
+}

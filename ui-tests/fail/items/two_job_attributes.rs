@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job(queue = "mail")]
+#[job(priority = 1)]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use jobs_runtime::prelude::*;
+
+pub struct Mailer;
+
+#[jobs]
+impl Mailer {
+    pub async fn send(&self) {}
+}
+
+fn main() {}

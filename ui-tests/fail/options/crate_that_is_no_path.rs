@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(crate = "jobs runtime")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(queue = "mail",, priority = 1)]
+async fn send() {}
+
+fn main() {}

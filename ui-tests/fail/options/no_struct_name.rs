@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+async fn self_() {}
+
+fn main() {}

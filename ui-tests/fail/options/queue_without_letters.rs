@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(queue = "邮件")]
+async fn send() {}
+
+fn main() {}

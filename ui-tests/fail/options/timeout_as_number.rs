@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(timeout = 30)]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(colour = "red")]
+async fn send() {}
+
+fn main() {}

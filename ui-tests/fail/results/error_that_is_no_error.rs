@@ -1,0 +1,11 @@
+use jobs_runtime::prelude::*;
+
+#[derive(Debug)]
+pub struct MailError;
+
+#[job]
+async fn send() -> Result<(), MailError> {
+    Err(MailError)
+}
+
+fn main() {}

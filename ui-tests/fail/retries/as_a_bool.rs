@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(retry = false)]
+async fn send() {}
+
+fn main() {}

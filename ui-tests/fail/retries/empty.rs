@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(retry())]
+async fn send() {}
+
+fn main() {}

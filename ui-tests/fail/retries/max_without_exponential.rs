@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(retry(max = "1h"))]
+async fn send() {}
+
+fn main() {}
