@@ -49,14 +49,16 @@ pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
-    block.check(&errors);
-    let block_is_sound = errors.is_empty();
+    let block_is_sound = block.check(&errors);
+    let is_inherent = block.trait_.is_none();
     let (self_ty, self_name) = (block.self_ty.clone(), block.self_name());
     let around = Surroundings { self_ty: &self_ty, self_name: &self_name, crate_path: crate_path.as_ref() };
     let mut beside = TokenStream::new();
     for item in &mut block.items {
         let Item::Job(method) = item else { continue };
-        beside.extend(method_job(method, &around, block_is_sound));
+        let of_method = method_job(method, &around, block_is_sound);
+        // The name of a trait's method is often the trait's own, so a struct could collide with the trait.
+        beside.extend(is_inherent.then_some(of_method));
     }
     let errors = errors.finish();
     quote!(#block #errors #beside)
