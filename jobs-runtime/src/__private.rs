@@ -19,7 +19,7 @@ pub use crate::{
     message = "a job can't store an argument of type `{Self}`",
     label = "an argument must implement `Serialize`, `Deserialize` and `Send`, and own its values",
     note = "derive both for a type of your own: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "a parameter that the server is to supply is taken as `Data<{Self}>`, or marked `#[inject]`"
+    note = "what the server is to supply is written as `Data<T>`, or marked `#[inject]`"
 )]
 pub trait Argument {}
 

@@ -91,7 +91,7 @@ fn perform(model: &Model) -> TokenStream {
     });
     let call = call(model);
     let body = match &model.output {
-        Output::Unit => quote!(#call; ::core::result::Result::Ok(())),
+        Output::Unit => quote!(let () = #call; ::core::result::Result::Ok(())),
         Output::Value(_) => quote!(::core::result::Result::Ok(#call)),
         Output::Result(ty) => {
             let path = krate.at(ty.span());
