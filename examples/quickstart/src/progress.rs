@@ -28,7 +28,7 @@ impl Progress {
     ) -> StorageResult<Self> {
         let offset = i128::from(ended) - i128::from(counted(monitor).await?);
         let display = if io::stderr().is_terminal() {
-            Display::Bar(screen.add(bar(total)))
+            Display::Bar(screen.add(bar(total).with_position(ended)))
         } else {
             Display::Lines { tenths: ended * 10 / total }
         };

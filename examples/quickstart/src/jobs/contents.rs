@@ -39,7 +39,7 @@ impl Contents {
         for byte in piece {
             self.lines += u64::from(*byte == b'\n');
             let blank = byte.is_ascii_whitespace();
-            self.words += u64::from(in_word && blank);
+            self.words += u64::from(!in_word && !blank);
             in_word = !blank;
         }
         in_word
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(counts(b""), (0, 0, 0));
         assert_eq!(counts(b"one"), (3, 0, 1));
         assert_eq!(counts(b"one two\n"), (8, 1, 2));
-        assert_eq!(counts(b"\n\t one\r\n\n two"), (14, 3, 2));
+        assert_eq!(counts(b"\n\t one\r\n\n two"), (13, 3, 2));
         assert_eq!(counts(b"\xff\xfe \xc3"), (4, 0, 2));
     }
 
