@@ -1,4 +1,7 @@
-//! What the tests share: the storages they run on.
+//! What the tests share: the storages they run on, and a world with a client and a clock.
+
+mod faulty;
+mod world;
 
 use std::path::PathBuf;
 
@@ -10,6 +13,28 @@ use jobs_runtime::{
         sqlite::SqliteOptions,
     },
 };
+
+pub use self::{
+    faulty::Faulty,
+    world::{World, run},
+};
+
+/// Makes of each test two, one on each storage.
+#[macro_export]
+macro_rules! on_each_storage {
+    ($( $(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block )*) => {
+        mod cases {
+            use super::*;
+            $( $(#[$attribute])* pub(super) async fn $name($world: $crate::World) $body )*
+        }
+        mod memory {
+            $( #[test] fn $name() { $crate::run(&$crate::Memory, super::cases::$name); } )*
+        }
+        mod sqlite {
+            $( #[test] fn $name() { $crate::run(&$crate::Sqlite, super::cases::$name); } )*
+        }
+    };
+}
 
 /// Jobs in memory.
 pub struct Memory;

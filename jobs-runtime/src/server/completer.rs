@@ -3,8 +3,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use super::{shared::Shared, supervise::Backoff};
-use crate::storage::{Finish, Recorded};
+use super::{claims::ClaimKey, shared::Shared, supervise::Backoff};
+use crate::{
+    state::{Enqueued, Transition},
+    storage::{Finish, Recorded},
+};
 
 /// How many outcomes are recorded in one call at most.
 const BATCH: usize = 500;
@@ -27,6 +30,7 @@ async fn record(shared: &Shared, batch: Vec<Finish>) {
         match shared.storage().finish(batch.clone()).await {
             Ok(recorded) => {
                 shared.health.recovered("completer");
+                shared.claims.remove(batch.iter().map(|finish| (finish.job, finish.token)));
                 return report_fenced(&batch, &recorded);
             }
             Err(source) => {
@@ -48,10 +52,14 @@ fn report_fenced(batch: &[Finish], recorded: &[Recorded]) {
     }
 }
 
-/// Records outcomes that did not come from a worker, for the shutdown; gives up after `limit`.
-pub(super) async fn record_last(shared: &Shared, batch: Vec<Finish>, limit: Duration) {
+/// Puts jobs back into their queues without spending an attempt, and returns how many; gives up after `limit`.
+pub(super) async fn give_back(shared: &Shared, claims: Vec<ClaimKey>, reason: &str, limit: Duration) -> usize {
+    let transition = Transition::new(Enqueued {}, shared.storage().clock().now()).because(reason);
+    let batch: Vec<Finish> =
+        claims.into_iter().map(|(job, token)| Finish { job, token, transition: transition.clone() }).collect();
     let count = batch.len();
     if count > 0 && tokio::time::timeout(limit, record(shared, batch)).await.is_err() {
         warn!(jobs = count, "jobs can't be given back; they are rescued when this server's heartbeat is stale");
     }
+    count
 }

@@ -30,6 +30,7 @@ pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<Claimed
         let full = jobs.len() == limit;
         debug!(wanted = limit, claimed = jobs.len(), "claimed jobs");
         shared.demand.claimed(jobs.len());
+        shared.claims.add(jobs.iter().map(|job| (job.id, job.token)));
         for job in jobs {
             // The channel is unbounded and closed only by the shutdown, which gives back what is in it.
             let _ = claimed.try_send(job);

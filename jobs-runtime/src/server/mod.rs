@@ -10,6 +10,7 @@
 mod builder;
 mod cancellation;
 mod check;
+mod claims;
 mod completer;
 mod delayed;
 mod demand;

@@ -3,11 +3,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{demand::Demand, health::HealthBoard, running::Running};
+use super::{
+    claims::{ClaimKey, Claims},
+    demand::Demand,
+    health::HealthBoard,
+    running::Running,
+};
 use crate::{
     client::Client,
-    job::{DataMap, JobId, Registry},
-    storage::{ClaimToken, ClaimedJob, Finish, ServerRecord, Storage},
+    job::{DataMap, Registry},
+    storage::{ClaimedJob, Finish, ServerRecord, Storage},
 };
 
 /// What the parts of a server share.
@@ -19,6 +24,7 @@ pub(super) struct Shared {
     pub(super) record: ServerRecord,
     pub(super) settings: Settings,
     pub(super) demand: Demand,
+    pub(super) claims: Claims,
     pub(super) running: Running,
     pub(super) health: HealthBoard,
     pub(super) stop: Stop,
@@ -87,6 +93,7 @@ impl Shared {
             record,
             settings,
             demand,
+            claims: Claims::default(),
             running: Running::default(),
             health: HealthBoard::default(),
             stop: Stop::default(),
@@ -96,7 +103,7 @@ impl Shared {
     }
 
     /// Takes the jobs that are claimed and not begun from the workers, who then end.
-    pub(super) fn take_waiting(&self) -> Vec<(JobId, ClaimToken)> {
+    pub(super) fn take_waiting(&self) -> Vec<ClaimKey> {
         self.waiting.close();
         std::iter::from_fn(|| self.waiting.try_recv().ok()).map(|job| (job.id, job.token)).collect()
     }

@@ -3,12 +3,8 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::{completer, shared::Shared, system::System};
-use crate::{
-    job::{JobId, RetryPolicy},
-    state::{Ended, Run, decide},
-    storage::{ClaimToken, Finish},
-};
+use super::{completer::give_back, shared::Shared, system::System};
+use crate::state::SHUT_DOWN;
 
 /// How a shutdown went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -32,7 +28,7 @@ pub(super) async fn run(
     info!(server = %shared.record.id, "job server is shutting down");
     shared.stop.claiming.cancel();
     system.claiming_ended().await;
-    let not_begun = give_back(shared, shared.take_waiting()).await;
+    let not_begun = give_back(shared, shared.take_waiting(), SHUT_DOWN, LAST_WORDS).await;
     if tokio::time::timeout(timeout, shared.running.idle()).await.is_err() {
         shared.running.interrupt_all();
         // What does not end in time is given back below.
@@ -49,10 +45,11 @@ pub(super) async fn run(
         // A worker that was aborted, or whose job blocks, has nothing more to say.
         let _ = tokio::time::timeout(Duration::from_secs(1), worker).await;
     }
-    let interrupted = give_back(shared, left).await;
+    let interrupted = give_back(shared, left, SHUT_DOWN, LAST_WORDS).await;
     if tokio::time::timeout(LAST_WORDS, system.completed()).await.is_err() {
         warn!("not all outcomes could be recorded; their jobs are rescued when this server's heartbeat is stale");
     }
+    give_back_unknown(shared).await;
     if let Err(error) = shared.storage().retire(&shared.record.id).await {
         warn!(%error, "the server could not be taken from the list; it goes when its heartbeat is stale");
     }
@@ -62,21 +59,12 @@ pub(super) async fn run(
     ShutdownReport { not_begun, interrupted }
 }
 
-/// Puts jobs back into their queues without spending an attempt.
-async fn give_back(shared: &Shared, claims: Vec<(JobId, ClaimToken)>) -> usize {
-    let run = Run {
-        attempt: 1,
-        retry: &RetryPolicy::NONE,
-        duration: Duration::ZERO,
-        ended_at: shared.storage().clock().now(),
-    };
-    let batch: Vec<Finish> = claims
-        .into_iter()
-        .map(|(job, token)| Finish { job, token, transition: decide(Ended::Interrupted, run, |_| 0) })
-        .collect();
-    let count = batch.len();
-    completer::record_last(shared, batch, LAST_WORDS).await;
-    count
+/// Gives back what the storage holds for this server without its knowing; by now it knows of nothing.
+async fn give_back_unknown(shared: &Shared) {
+    match shared.storage().heartbeat(&shared.record).await {
+        Ok(held) => drop(give_back(shared, held, SHUT_DOWN, LAST_WORDS).await),
+        Err(error) => warn!(%error, "the last heartbeat failed"),
+    }
 }
 
 /// Waits until the process is told to end.

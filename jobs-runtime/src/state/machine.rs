@@ -20,6 +20,9 @@ pub(crate) enum Ended {
     Interrupted,
 }
 
+/// Why a job is given back by its server.
+pub(crate) const SHUT_DOWN: &str = "given back: its server shut down";
+
 /// The run that ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'a> {
@@ -35,7 +38,7 @@ pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64)
     let at = run.ended_at;
     match ended {
         Ended::Returned(result) => Transition::new(Succeeded { result, duration: run.duration }, at),
-        Ended::Interrupted => Transition::new(Enqueued {}, at).because("given back: its server shut down"),
+        Ended::Interrupted => Transition::new(Enqueued {}, at).because(SHUT_DOWN),
         Ended::TimedOut(limit) => retry(Failure::new("timeout", format!("timed out after {limit:?}")), run, random),
         Ended::Failed(error) => match error.control() {
             Control::Retry => retry(error.into_failure(), run, random),

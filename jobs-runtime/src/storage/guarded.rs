@@ -75,7 +75,7 @@ impl Storage for Guarded {
         self.guard("promote", self.inner.promote(limit)).await
     }
 
-    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()> {
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.guard("heartbeat", self.inner.heartbeat(server)).await
     }
 

@@ -83,8 +83,9 @@ pub trait Storage: Monitor + fmt::Debug {
     /// Puts up to `limit` scheduled jobs whose time has come into their queues, the longest due first.
     async fn promote(&self, limit: usize) -> StorageResult<Promotion>;
 
-    /// Says that a server lives, and what it is.
-    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()>;
+    /// Says that a server lives, and what it is. Answers with all claims that the server holds, so that it finds
+    /// those of which it doesn't know because the reply to its claim was lost.
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>>;
 
     /// Takes the jobs of servers that stopped beating away from them, and forgets those servers.
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>>;

@@ -91,6 +91,7 @@ macro_rules! storage_conformance {
                 a_dead_servers_late_outcome_is_refused,
                 jobs_of_a_server_nobody_knows_go_back,
                 rescue_works_in_bounded_steps,
+                a_heartbeat_tells_what_the_server_holds,
                 a_job_may_run_for_days,
             }
             expire {

@@ -87,6 +87,18 @@ pub async fn rescue_works_in_bounded_steps(f: Fixture) {
     assert_eq!(f.storage.counts().await.expect("counted").of(StateName::Processing).value, 20);
 }
 
+/// A server whose claim was carried out, but whose reply was lost, learns of it.
+pub async fn a_heartbeat_tells_what_the_server_holds(f: Fixture) {
+    f.enqueue_many(3).await;
+    let mine = f.claim_as("worker", &["default"], 2).await;
+    f.claim_as("other", &["default"], 1).await;
+    let mut held = f.other.heartbeat(&f.record("worker")).await.expect("beaten");
+    held.sort_by_key(|(id, _)| *id);
+    assert_eq!(held, mine.iter().map(|job| (job.id, job.token)).collect::<Vec<_>>());
+    f.finish(&mine[0], f.success()).await;
+    assert_eq!(f.storage.heartbeat(&f.record("worker")).await.expect("beaten").len(), 1);
+}
+
 /// Elsewhere (Hangfire #1197, Celery) a fixed time limit made long jobs run twice.
 pub async fn a_job_may_run_for_days(f: Fixture) {
     let id = f.enqueue("long").await;

@@ -117,10 +117,11 @@ impl Storage for MemoryStorage {
         Ok(self.write(|tables| tables.promote(limit, now)))
     }
 
-    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()> {
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let now = self.clock.now();
-        self.tables().servers.insert(server.id.clone(), (server.clone(), now));
-        Ok(())
+        let mut tables = self.tables();
+        tables.servers.insert(server.id.clone(), (server.clone(), now));
+        Ok(tables.held_by(&server.id).collect())
     }
 
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {

@@ -59,7 +59,7 @@ impl Monitor for MemoryStorage {
         let status = |(server, heartbeat_at): &(crate::storage::ServerRecord, Timestamp)| ServerStatus {
             server: server.clone(),
             heartbeat_at: *heartbeat_at,
-            processing: Count::of(tables.held_by(&server.id)),
+            processing: Count::of(tables.held_by(&server.id).count() as u64),
         };
         Ok(tables.servers.values().map(status).collect())
     }
@@ -72,13 +72,6 @@ impl Monitor for MemoryStorage {
 
     async fn totals(&self) -> StorageResult<Statistics> {
         Ok(Statistics::sum(self.tables().statistics.values()))
-    }
-}
-
-impl Tables {
-    fn held_by(&self, server: &crate::storage::ServerId) -> u64 {
-        let processing = &self.index[StateName::Processing as usize];
-        processing.iter().filter(|(_, id)| self.jobs[id].server() == Some(server)).count() as u64
     }
 }
 

@@ -142,6 +142,14 @@ impl Tables {
         self.jobs.get(&id).and_then(|row| row.claim.as_ref()).is_some_and(|(held, _)| *held == token)
     }
 
+    /// The claims that a server holds.
+    pub(super) fn held_by<'t>(&'t self, server: &'t ServerId) -> impl Iterator<Item = (JobId, ClaimToken)> + 't {
+        self.index[StateName::Processing as usize].iter().filter_map(move |(_, id)| {
+            let (token, holder) = self.jobs.get(id)?.claim.as_ref()?;
+            (holder == server).then_some((*id, *token))
+        })
+    }
+
     pub(super) fn finish(&mut self, finish: Finish) -> Recorded {
         if !self.holds(finish.job, finish.token) {
             return Recorded::Fenced;
@@ -315,11 +323,6 @@ impl Row {
     /// Where the job stands in its queue.
     pub(super) fn place(&self) -> (i32, u64, JobId) {
         (-i32::from(self.job.priority), self.age, self.job.id)
-    }
-
-    /// The server that holds the job.
-    pub(super) fn server(&self) -> Option<&ServerId> {
-        self.claim.as_ref().map(|(_, server)| server)
     }
 
     /// The time by which jobs of its state are ordered.

@@ -1,13 +1,19 @@
-use super::tx::{Tx, Verb, micros};
-use crate::storage::{ServerId, ServerRecord, StorageResult};
+use super::{
+    rows::Reader,
+    tx::{Tx, Verb, micros},
+};
+use crate::{
+    job::JobId,
+    storage::{ClaimToken, ServerId, ServerRecord, StorageResult},
+};
 
 /// A server lives.
 pub(super) struct Heartbeat(pub(super) ServerRecord);
 
 impl Verb for Heartbeat {
-    type Answer = ();
+    type Answer = Vec<(JobId, ClaimToken)>;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let upsert = tx.sql(
             "INSERT INTO {p}server (id, started_at, queues, workers, heartbeat_at)
              VALUES (?, ?, ?, ?, ?)
@@ -23,8 +29,20 @@ impl Verb for Heartbeat {
             .execute(&mut *tx.connection)
             .await
             .map_err(|error| tx.failed(error))?;
-        Ok(())
+        held(tx, &server.id).await
     }
+}
+
+/// The claims that a server holds.
+async fn held(tx: &mut Tx<'_>, server: &ServerId) -> StorageResult<Vec<(JobId, ClaimToken)>> {
+    let select = tx.sql("SELECT job, token FROM {p}processing WHERE server = ?");
+    let rows = sqlx::query(select).bind(server.to_string()).fetch_all(&mut *tx.connection).await;
+    let rows = rows.map_err(|error| tx.failed(error))?;
+    let claim = |row| {
+        let row = Reader { row, shared: tx.shared };
+        Ok((row.id("job")?, ClaimToken(row.get("token")?)))
+    };
+    rows.iter().map(claim).collect()
 }
 
 /// A server has shut down.

@@ -113,7 +113,7 @@ impl Storage for SqliteStorage {
         self.writer.run(promote::Promote { limit }).await
     }
 
-    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<()> {
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.writer.run(heartbeat::Heartbeat(server.clone())).await
     }
 

@@ -1,0 +1,152 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use jobs_runtime::{
+    clock::{Clock, Timestamp},
+    job::JobId,
+    storage::{
+        Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, Finish, JobDetails, JobFilter, JobPage, Monitor,
+        NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ServerId, ServerRecord,
+        ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult,
+    },
+};
+
+/// A real storage on a bad line: a share of its calls fail, half of them after they were carried out.
+#[derive(Debug)]
+pub struct Faulty {
+    inner: Arc<dyn Storage>,
+    percent: AtomicU64,
+    random: AtomicU64,
+    down: AtomicBool,
+}
+
+impl Faulty {
+    /// Wraps a storage; at first nothing fails.
+    pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
+        let (percent, random, down) = (AtomicU64::new(0), AtomicU64::new(seed | 1), AtomicBool::new(false));
+        Arc::new(Self { inner, percent, random, down })
+    }
+
+    /// Lets this share of the calls fail.
+    pub fn fail_percent(&self, percent: u64) {
+        self.percent.store(percent, Ordering::Relaxed);
+    }
+
+    /// Lets all calls fail before they are carried out, or none.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+
+    fn random(&self, bound: u64) -> u64 {
+        // A linear congruential generator (Knuth's MMIX constants): all that is needed is a spread.
+        let step =
+            |seed: u64| Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+        let seed = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or_default();
+        (seed >> 33) % bound
+    }
+
+    async fn on_a_bad_line<T>(&self, call: impl Future<Output = StorageResult<T>> + Send) -> StorageResult<T> {
+        let fault = || StorageError::Failed { storage: "faulty".to_owned(), source: "the line is bad".into() };
+        let down = self.down.load(Ordering::Relaxed);
+        let fails = self.random(100) < self.percent.load(Ordering::Relaxed);
+        if down || (fails && self.random(2) == 0) {
+            return Err(fault());
+        }
+        let answer = call.await;
+        if fails { Err(fault()) } else { answer }
+    }
+}
+
+#[async_trait]
+impl Storage for Faulty {
+    fn clock(&self) -> &Clock {
+        self.inner.clock()
+    }
+
+    fn signals(&self) -> &Signals {
+        self.inner.signals()
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.on_a_bad_line(self.inner.enqueue(jobs)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.on_a_bad_line(self.inner.claim(claim)).await
+    }
+
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        self.on_a_bad_line(self.inner.finish(batch)).await
+    }
+
+    async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {
+        self.on_a_bad_line(self.inner.change(batch)).await
+    }
+
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
+        self.on_a_bad_line(self.inner.promote(limit)).await
+    }
+
+    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
+        self.on_a_bad_line(self.inner.heartbeat(server)).await
+    }
+
+    async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
+        self.on_a_bad_line(self.inner.rescue(rescue)).await
+    }
+
+    async fn retire(&self, server: &ServerId) -> StorageResult<()> {
+        self.on_a_bad_line(self.inner.retire(server)).await
+    }
+
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+        self.on_a_bad_line(self.inner.revoked(claims)).await
+    }
+
+    async fn expire(&self, limit: usize) -> StorageResult<usize> {
+        self.on_a_bad_line(self.inner.expire(limit)).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// Reading is not what is tested, so it works.
+#[async_trait]
+impl Monitor for Faulty {
+    async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
+        self.inner.job(id).await
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
+        self.inner.jobs(filter, page).await
+    }
+
+    async fn counts(&self) -> StorageResult<Counts> {
+        self.inner.counts().await
+    }
+
+    async fn queues(&self) -> StorageResult<Vec<QueueStatus>> {
+        self.inner.queues().await
+    }
+
+    async fn servers(&self) -> StorageResult<Vec<ServerStatus>> {
+        self.inner.servers().await
+    }
+
+    async fn statistics(&self, period: Period, from: Timestamp, until: Timestamp) -> StorageResult<Vec<Statistics>> {
+        self.inner.statistics(period, from, until).await
+    }
+
+    async fn totals(&self) -> StorageResult<Statistics> {
+        self.inner.totals().await
+    }
+}

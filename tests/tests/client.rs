@@ -1,0 +1,112 @@
+//! What bad input to the client gets.
+
+use std::time::Duration;
+
+use jobs_runtime::{
+    client::{ChangeError, IntoNewJob},
+    job::JobId,
+    prelude::*,
+    state::StateName,
+};
+use jobs_tests::on_each_storage;
+
+#[job(queue = "mail", priority = 3)]
+async fn write(text: String) -> usize {
+    text.len()
+}
+
+fn message<T: std::fmt::Debug>(result: Result<T, EnqueueError>) -> String {
+    result.expect_err("refused").to_string()
+}
+
+on_each_storage! {
+    async fn a_bad_queue_name_is_refused_with_the_name(_world: World) {
+        for name in ["", "Mail", "a b", "ünï"] {
+            let error = message(Write::enqueue("x").queue(name).await);
+            assert!(error.contains("`jobs_tests.write`") && error.contains(&format!("`{name}`")) && error.contains("a-z"), "{error}");
+        }
+    }
+
+    async fn a_negative_delay_is_refused_with_its_value(_world: World) {
+        let error = message(Write::enqueue("x").delay(chrono::TimeDelta::seconds(-5)).await);
+        assert!(error.contains("-5000 ms is negative"), "{error}");
+    }
+
+    async fn a_time_beyond_all_storages_is_refused(world: World) {
+        let error = message(Write::enqueue("x").at(chrono::DateTime::<chrono::Utc>::MAX_UTC).await);
+        assert!(error.contains("+262142-12-31") && error.contains("year 9999"), "{error}");
+        let error = message(Write::enqueue("x").delay(Duration::MAX).await);
+        assert!(error.contains("year 9999"), "{error}");
+        let job = Write::enqueue("x").await.expect("stored");
+        let error = world.client.reschedule(&job, chrono::DateTime::<chrono::Utc>::MAX_UTC).await.expect_err("refused");
+        assert!(matches!(error, ChangeError::TooLate { .. }), "{error}");
+    }
+
+    async fn two_starts_are_refused(_world: World) {
+        let error = message(Write::enqueue("x").delay(Duration::from_secs(1)).at(chrono::DateTime::UNIX_EPOCH).await);
+        assert!(error.contains("more than one start"), "{error}");
+    }
+
+    async fn too_large_a_payload_is_refused_with_its_size_and_the_limit(world: World) {
+        let text = "x".repeat(Client::DEFAULT_MAX_PAYLOAD);
+        let error = message(Write::enqueue(text.clone()).await);
+        assert!(error.contains("1048587 bytes") && error.contains("limit of 1048576"), "{error}");
+        let larger = world.client.with_max_payload(2 * 1024 * 1024);
+        Write::enqueue(text).with(&larger).await.expect("stored");
+        let smaller = world.client.with_max_payload(20);
+        let jobs = [Write::new("short"), Write::new("much too long a text")];
+        assert!(message(smaller.enqueue_all(jobs).await).contains("more than the limit of 20"));
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1, "none of a refused batch is stored");
+    }
+
+    async fn an_unknown_parent_is_refused(world: World) {
+        let nobody = JobId::generate(world.clock.now());
+        let error = message(Write::enqueue("x").after(nobody).await);
+        assert!(error.contains(&nobody.to_string()), "{error}");
+    }
+
+    async fn a_calls_own_choices_go_before_its_types(world: World) {
+        let plain = world.details(&Write::enqueue("x").await.expect("stored")).await;
+        assert_eq!((plain.job.queue.as_str(), plain.job.priority, plain.max_attempts), ("mail", 3, None));
+        let call = Write::enqueue("x").queue("bulk").priority(-1).max_attempts(7);
+        let chosen = world.details(&call.await.expect("stored")).await;
+        assert_eq!((chosen.job.queue.as_str(), chosen.job.priority, chosen.max_attempts), ("bulk", -1, Some(7)));
+    }
+
+    async fn different_jobs_are_stored_at_once(world: World) {
+        let first = Write::enqueue("x").into_new_job(&world.client).expect("prepared");
+        let after = Write::enqueue("y").after(first.id).into_new_job(&world.client).expect("prepared");
+        let handles = world.client.enqueue_all([first, after]).await.expect("stored");
+        assert_eq!(world.details(&handles[1]).await.job.state, StateName::Awaiting);
+        assert!(world.client.enqueue_all(Vec::<Write>::new()).await.expect("nothing").is_empty());
+    }
+
+    async fn jobs_are_moved_by_hand(world: World) {
+        let job = Write::enqueue("x").await.expect("stored");
+        world.client.reschedule(&job, world.clock.now() + Duration::from_secs(60)).await.expect("rescheduled");
+        assert_eq!(world.details(&job).await.job.state, StateName::Scheduled);
+        world.client.requeue(&job).await.expect("requeued");
+        assert_eq!(world.details(&job).await.job.state, StateName::Enqueued);
+        world.client.delete(&job).await.expect("deleted");
+        let error = world.client.delete(&job).await.expect_err("refused");
+        assert_eq!(error.to_string(), format!("job {} is deleted and can't become deleted", job.id()));
+        let nobody = JobId::generate(world.clock.now());
+        assert!(matches!(world.client.requeue(nobody).await, Err(ChangeError::NotFound { id }) if id == nobody));
+    }
+}
+
+/// Nothing of this program but this test sets the process-wide client, and it does so last.
+#[tokio::test]
+async fn a_call_without_a_client_says_how_to_get_one() {
+    let error = message(Write::enqueue("x").await);
+    assert!(error.contains("set_client") && error.contains("scope") && error.contains("with"), "{error}");
+    let open = async || Client::new(jobs_runtime::storage::connect("memory:").await.expect("memory"));
+    let (process, scoped, explicit) = (open().await, open().await, open().await);
+    set_client(process.clone());
+    Write::enqueue("process").await.expect("stored");
+    scoped.scope(async { Write::enqueue("scoped").await.expect("stored") }).await;
+    scoped.scope(async { Write::enqueue("explicit").with(&explicit).await.expect("stored") }).await;
+    for client in [process, scoped, explicit] {
+        assert_eq!(client.monitor().counts().await.expect("counted").unfinished(), 1);
+    }
+}

@@ -1,0 +1,189 @@
+//! Jobs that fail: retries, panics, timeouts, and what a handler asks for.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use jobs_runtime::{job::Invocation, prelude::*, state::StateName};
+use jobs_tests::on_each_storage;
+
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+#[job(retry(attempts = 2, fixed = "20s"))]
+async fn always_fail(runs: Data<AtomicU32>) -> anyhow::Result<()> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(anyhow::Error::new(std::io::Error::other("cable cut")).context("no route"))
+}
+
+#[job]
+async fn fail_twice(cx: JobContext) -> Result<u32, String> {
+    if cx.attempt() < 3 { Err(format!("attempt {} failed", cx.attempt())) } else { Ok(cx.attempt()) }
+}
+
+#[job(retry(attempts = 0))]
+async fn panic_async(text: String) {
+    panic!("async {text}");
+}
+
+#[job(retry(attempts = 0))]
+fn panic_blocking(text: String) {
+    panic!("blocking {text}");
+}
+
+#[job(timeout = "50ms", retry(attempts = 0))]
+async fn sleep_for_ever() {
+    std::future::pending::<()>().await;
+}
+
+#[job]
+async fn ask(what: String) -> Result<(), JobError> {
+    match what.as_str() {
+        "permanent" => Err(JobError::permanent("bad order")),
+        "cancel" => Err(JobError::cancel("order withdrawn")),
+        "retry_after" => Err(JobError::retry_after(Duration::from_secs(7), "busy")),
+        "snooze" => Err(JobError::snooze(Duration::from_secs(9))),
+        other => Err(JobError::new(other.to_owned())),
+    }
+}
+
+#[job]
+async fn typed(user_id: i64, tags: Vec<String>) -> usize {
+    usize::try_from(user_id).unwrap_or_default() + tags.len()
+}
+
+/// A `Result` whose error can be written, and a success that can't.
+#[job]
+async fn unwritable() -> Result<std::collections::BTreeMap<Vec<u8>, u8>, String> {
+    Ok([(vec![1], 1)].into())
+}
+
+on_each_storage! {
+    // Elsewhere (apalis) an always failing job ran 25 times within a second: no stored backoff.
+    async fn a_failure_is_retried_at_its_stored_time_until_attempts_are_spent(world: World) {
+        let runs = Data::new(AtomicU32::new(0));
+        let server = world.server().register::<AlwaysFail>().shared_data(runs.clone()).start().await.expect("started");
+        let job = AlwaysFail::enqueue().await.expect("stored");
+        for retry in 1..=2 {
+            let details = world.until_nth(&job, StateName::Scheduled, retry as usize).await;
+            assert_eq!(runs.load(Ordering::Relaxed), retry);
+            let last = details.history.last().expect("history");
+            assert_eq!(last.reason, Some(format!("retry attempt {retry} of 2: no route")));
+            assert_eq!(last.data["at"], serde_json::json!(world.clock.now() + Duration::from_secs(20)));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert_eq!(runs.load(Ordering::Relaxed), retry, "not before its time");
+            world.clock.advance(Duration::from_secs(20));
+        }
+        let details = world.until(&job, StateName::Failed).await;
+        assert_eq!((runs.load(Ordering::Relaxed), details.job.attempts), (3, 3));
+        let failure = &details.history.last().expect("history").data;
+        assert_eq!((&failure["message"], &failure["trace"]), (&"no route".into(), &"caused by: cable cut".into()));
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_job_that_recovers_succeeds_and_keeps_its_failures(world: World) {
+        let server = world.server().register::<FailTwice>().start().await.expect("started");
+        let job = FailTwice::enqueue().await.expect("stored");
+        for retry in 1..=2 {
+            world.until_nth(&job, StateName::Scheduled, retry).await;
+            world.clock.advance(Duration::from_secs(120));
+        }
+        assert_eq!(job.wait(TEN_SECONDS).await.expect("done"), 3);
+        assert_eq!(world.times(&job, StateName::Failed).await, 2);
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_call_chooses_its_own_number_of_retries(world: World) {
+        let runs = Data::new(AtomicU32::new(0));
+        let server = world.server().register::<AlwaysFail>().shared_data(runs.clone()).start().await.expect("started");
+        let job = AlwaysFail::enqueue().max_attempts(0).await.expect("stored");
+        assert!(job.wait(TEN_SECONDS).await.expect_err("failed").to_string().contains("no route"));
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    // Elsewhere (apalis, underway) a panicking handler killed its worker, or leaked its lease for ever.
+    async fn a_panic_is_that_jobs_failure_and_no_one_elses(world: World) {
+        let server = world.server().workers(1).register::<PanicAsync>().register::<PanicBlocking>().register::<FailTwice>()
+            .start().await.expect("started");
+        let jobs = [PanicAsync::enqueue("one").await.expect("stored"), PanicBlocking::enqueue("two").await.expect("stored")];
+        for (job, message) in jobs.iter().zip(["async one", "blocking two"]) {
+            let WaitError::Failed { failure, .. } = job.wait(TEN_SECONDS).await.expect_err("failed") else { panic!() };
+            assert_eq!((failure.error_type.as_str(), failure.message.as_str()), ("panic", message));
+            let trace = failure.trace.expect("a trace");
+            assert!(trace.starts_with("at tests/tests/failures.rs:") && trace.contains("failures::panic_"), "{trace}");
+        }
+        world.until(&FailTwice::enqueue().await.expect("stored"), StateName::Scheduled).await;
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_run_out_of_time_fails(world: World) {
+        let server = world.server().register::<SleepForEver>().start().await.expect("started");
+        let job = SleepForEver::enqueue().await.expect("stored");
+        let error = job.wait(TEN_SECONDS).await.expect_err("failed");
+        assert!(error.to_string().contains("timed out after 50ms"), "{error}");
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_handler_gets_what_it_asks_for(world: World) {
+        let server = world.server().register::<Ask>().start().await.expect("started");
+        let permanent = Ask::enqueue("permanent").await.expect("stored");
+        assert_eq!(world.until(&permanent, StateName::Failed).await.job.attempts, 1);
+        let canceled = Ask::enqueue("cancel").await.expect("stored");
+        let error = canceled.wait(TEN_SECONDS).await.expect_err("deleted");
+        assert!(matches!(&error, WaitError::Deleted { reason: Some(reason), .. } if reason == "order withdrawn"), "{error}");
+        let due = async |what: &str| {
+            let job = Ask::enqueue(what).await.expect("stored");
+            let details = world.until(&job, StateName::Scheduled).await;
+            let at = details.history.last().expect("history").data["at"].clone();
+            (at, details.job.attempts)
+        };
+        let seconds = |seconds| serde_json::json!(world.clock.now() + Duration::from_secs(seconds));
+        assert_eq!(due("retry_after").await, (seconds(7), 1));
+        assert_eq!(due("snooze").await, (seconds(9), 0));
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_stored_name_that_nobody_knows_fails_alone(world: World) {
+        let server = world.server().register::<FailTwice>().register::<Typed>().start().await.expect("started");
+        let call = Invocation::new(JobName::new("jobs_tests", "tyqed"), &serde_json::json!({})).expect("JSON");
+        let unknown = world.client.prepare(call).expect("prepared");
+        let unknown = world.client.enqueue_all([unknown]).await.expect("stored").remove(0);
+        let known = Typed::enqueue(1, Vec::new()).await.expect("stored");
+        assert_eq!(known.wait(TEN_SECONDS).await.expect("done"), 1);
+        let error = unknown.wait(TEN_SECONDS).await.expect_err("failed").to_string();
+        for part in ["`jobs_tests.tyqed`", "renamed to `jobs_tests.typed`", "known: jobs_tests.fail_twice, jobs_tests.typed"] {
+            assert!(error.contains(part), "{error}");
+        }
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn arguments_that_no_longer_fit_fail_with_field_and_json(world: World) {
+        let server = world.server().register::<Typed>().start().await.expect("started");
+        let stored = serde_json::json!({ "user_id": "forty-two", "tags": [] });
+        let call = Invocation::new(Typed::NAME, &stored).expect("JSON");
+        let job = world.client.prepare(call).expect("prepared");
+        let job = world.client.enqueue_all([job]).await.expect("stored").remove(0);
+        let error = job.wait(TEN_SECONDS).await.expect_err("failed").to_string();
+        assert!(error.contains("at `user_id`") && error.contains(r#""user_id":"forty-two""#), "{error}");
+        assert_eq!(world.details(&job).await.job.arguments, stored.to_string(), "nothing is lost");
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_result_that_is_no_json_fails_the_job(world: World) {
+        let server = world.server().register::<Unwritable>().start().await.expect("started");
+        let error = Unwritable::enqueue().await.expect("stored").wait(TEN_SECONDS).await.expect_err("failed");
+        assert!(error.to_string().contains("the result of job `jobs_tests.unwritable` can't be written as JSON"), "{error}");
+        server.shutdown(TEN_SECONDS).await;
+    }
+
+    async fn a_wait_ends_when_its_time_is_up(world: World) {
+        let job = FailTwice::enqueue().await.expect("stored");
+        let error = job.wait(Duration::from_millis(20)).await.expect_err("too long");
+        assert!(matches!(error, WaitError::Timeout { state: StateName::Enqueued, .. }), "{error}");
+        world.client.delete(&job).await.expect("deleted");
+        world.clock.advance(Duration::from_secs(25 * 3600));
+        world.storage.expire(10).await.expect("expired");
+        assert!(matches!(job.wait(TEN_SECONDS).await, Err(WaitError::NotFound { .. })));
+    }
+}
