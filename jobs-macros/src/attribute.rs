@@ -19,7 +19,7 @@ pub(crate) fn job(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut function = match syn::parse2::<JobFn>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            job_fn::report_other_item("#[job]", &item, error, &errors);
+            job_fn::report_other_item("#[job]", &item, &error, &errors);
             let errors = errors.finish();
             return quote!(#item #errors);
         }
@@ -44,39 +44,36 @@ pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut block = match syn::parse2::<JobsImpl>(item.clone()) {
         Ok(block) => block,
         Err(error) => {
-            job_fn::report_other_item("#[jobs]", &item, error, &errors);
+            job_fn::report_other_item("#[jobs]", &item, &error, &errors);
             let errors = errors.finish();
             return quote!(#item #errors);
         }
     };
-    block.check(&errors);
-    let block_is_sound = errors.is_empty();
+    let block_is_sound = block.check(&errors);
     let (self_ty, self_name) = (block.self_ty.clone(), block.self_name());
     let around = Surroundings { self_ty: &self_ty, self_name: &self_name, crate_path: crate_path.as_ref() };
     let mut beside = TokenStream::new();
     for item in &mut block.items {
         let Item::Job(method) = item else { continue };
-        beside.extend(method_job(method, &around, block_is_sound));
+        let (method_errors, of_method) = method_job(method, &around, block_is_sound);
+        beside.extend(method_errors);
+        // A trait's method is often named like the trait, and a struct would collide with it.
+        beside.extend(block.trait_.is_none().then_some(of_method));
     }
     let errors = errors.finish();
     quote!(#block #errors #beside)
 }
 
-/// What stands beside the impl block for one of its methods; takes the method's `#[job]` away.
-fn method_job(method: &mut JobFn, around: &Surroundings<'_>, block_is_sound: bool) -> TokenStream {
+/// The errors of one method, and what stands beside the impl block for it; takes the method's `#[job]` away.
+fn method_job(method: &mut JobFn, around: &Surroundings<'_>, block_is_sound: bool) -> (TokenStream, TokenStream) {
     let errors = Errors::new();
     let options = method.take_job_attribute(&errors).unwrap_or_default();
     method.take_second_job_attribute(&errors);
     let mut model = check::model(options, method, Some(around), &errors);
-    let beside = if !block_is_sound {
+    if !block_is_sound {
         // The types may name what only the block knows.
         model.forget_types();
-        expand::recovered(&model)
-    } else if errors.is_empty() {
-        expand::job(&model)
-    } else {
-        expand::recovered(&model)
-    };
-    let errors = errors.finish();
-    quote!(#errors #beside)
+    }
+    let beside = if block_is_sound && errors.is_empty() { expand::job(&model) } else { expand::recovered(&model) };
+    (errors.finish(), beside)
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt::Write as _, ops::Range, thread};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// One compile error: a line for what is wrong, then remarks that say what to write and why.
@@ -58,7 +58,12 @@ impl Errors {
         self.add(syn::Error::new_spanned(tokens, problem.0));
     }
 
-    pub(crate) fn add(&self, error: syn::Error) {
+    /// Reports `problem` at `span`.
+    pub(crate) fn at_span(&self, span: Span, problem: Problem) {
+        self.add(syn::Error::new(span, problem.0));
+    }
+
+    fn add(&self, error: syn::Error) {
         if let Some(list) = &mut *self.0.borrow_mut() {
             list.push(error);
         }

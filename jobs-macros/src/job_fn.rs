@@ -82,20 +82,24 @@ fn is_helper(attribute: &Attribute) -> bool {
 }
 
 /// Reports that the attribute `owner` stands on something else than it is for.
-pub(crate) fn report_other_item(owner: &str, item: &TokenStream, error: syn::Error, errors: &Errors) {
+pub(crate) fn report_other_item(owner: &str, item: &TokenStream, error: &syn::Error, errors: &Errors) {
+    let wanted_kind = if owner == "#[job]" { "a function" } else { "an impl block" };
     match kind.parse2(item.clone()) {
-        Ok((keyword, kind)) => {
-            let (wanted, help) = match (owner, kind) {
-                ("#[job]", "an impl block") => {
-                    ("a function", "write `#[jobs]` on the impl block, and `#[job]` on its methods".to_owned())
-                }
-                ("#[job]", _) => ("a function", "write it on an `async fn` or a `fn`".to_owned()),
-                (_, "a function") => ("an impl block", "write `#[job]` on a function".to_owned()),
-                _ => ("an impl block", "write it on an `impl` block whose methods have `#[job]`".to_owned()),
+        Ok((keyword, kind)) if kind != wanted_kind => {
+            let help = match (owner, kind) {
+                ("#[job]", "an impl block") => "write `#[jobs]` on the impl block, and `#[job]` on its methods",
+                ("#[job]", _) => "write it on an `async fn` or a `fn`",
+                (_, "a function") => "write `#[job]` on a function",
+                _ => "write it on an `impl` block whose methods have `#[job]`",
             };
-            errors.at(keyword, Problem::new(format!("`{owner}` is for {wanted}, and this is {kind}")).help(help));
+            let what = format!("`{owner}` is for {wanted_kind}, and this is {kind}");
+            errors.at(keyword, Problem::new(what).help(help));
         }
-        Err(_) => errors.add(error),
+        // The compiler has reported already what isn't Rust; what the parser here expects would be noise.
+        _ => {
+            let problem = Problem::new(format!("`{owner}` can't read what stands here"));
+            errors.at_span(error.span(), problem);
+        }
     }
 }
 

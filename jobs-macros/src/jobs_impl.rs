@@ -21,7 +21,7 @@ pub(crate) struct JobsImpl {
     impl_token: Token![impl],
     generics: Generics,
     negative: Option<Token![!]>,
-    trait_: Option<(Type, Token![for])>,
+    pub(crate) trait_: Option<(Type, Token![for])>,
     pub(crate) self_ty: Type,
     brace: token::Brace,
     inner_attributes: Vec<Attribute>,
@@ -40,7 +40,8 @@ impl JobsImpl {
         types::last_segment(&self.self_ty).map_or_else(|| format_ident!("Service"), |segment| segment.ident.clone())
     }
 
-    pub(crate) fn check(&self, errors: &Errors) {
+    /// Reports what makes the block unfit for jobs; returns whether its methods can be jobs.
+    pub(crate) fn check(&self, errors: &Errors) -> bool {
         if let Some((trait_, _)) = &self.trait_ {
             let problem = Problem::new("`#[jobs]` is not for the impl of a trait");
             errors.at(
@@ -59,9 +60,10 @@ impl JobsImpl {
         }
         if !self.items.iter().any(|item| matches!(item, Item::Job(_))) {
             let problem = Problem::new("no method of this impl block is a job");
-            errors
-                .at(self.impl_token, problem.help("write `#[job]` on the methods that are jobs, or remove `#[jobs]`"));
+            let help = "write `#[job]` on the methods that are jobs, or remove `#[jobs]`";
+            errors.at(self.impl_token, problem.help(help));
         }
+        self.trait_.is_none() && self.generics.params.is_empty() && plain
     }
 }
 

@@ -1,4 +1,14 @@
-//! x
+//! The attribute macros of `jobs-runtime`; use them through that crate, which re-exports them.
+//!
+//! [`macro@job`] makes a job of a function, [`macro@jobs`] lets methods be jobs.
+//!
+//! # How it is built
+//!
+//! `attribute` is each macro from end to end: `job_fn` and `jobs_impl` read the item, `options` the attribute,
+//! `check` makes a `model` of both and reports everything that is wrong, `expand` turns the model into code and
+//! can't fail. The bodies of functions are never parsed, so a half-typed one breaks nothing but itself. An item
+//! with errors is emitted again all the same, with as much of what callers use as can be made, so that the
+//! errors shown are the ones to mend.
 
 mod attribute;
 mod check;
@@ -13,13 +23,247 @@ mod types;
 
 use proc_macro::TokenStream;
 
-/// x
+/// Makes a job of a function.
+///
+/// The function stays as it is and can be called as before. Beside it stands a struct that holds the arguments
+/// of one call, which can be stored and run later, perhaps by another process:
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+/// # struct Mailer;
+/// # impl Mailer { async fn welcome(&self, _id: i64, _email: &str) -> Result<(), std::io::Error> { Ok(()) } }
+///
+/// /// Sends the welcome mail.
+/// #[job(queue = "mail", retry(attempts = 5), timeout = "30s")]
+/// pub async fn send_welcome(mailer: Data<Mailer>, user_id: i64, email: String) -> Result<(), std::io::Error> {
+///     mailer.welcome(user_id, &email).await
+/// }
+///
+/// # async fn example() -> Result<(), EnqueueError> {
+/// SendWelcome::enqueue(42, "ada@example.org").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Options
+///
+/// All are optional: `#[job]` alone is enough. What is wrong in them is an error when the program is compiled,
+/// and all errors of a function are shown at once.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `queue = "mail"` | the queue: 1 to 100 of `a-z`, `0-9`, `_` and `-` | `"default"` |
+/// | `priority = 5` | the priority within the queue, from -32768 to 32767; higher runs first | 0 |
+/// | `retry(…)` | how often and when a failed job is run again, see [below](#retries) | ten times, as Hangfire does |
+/// | `timeout = "30s"` | how long one run may take, see [durations](#durations) | no limit |
+/// | `name = "mail.send_welcome"` | the name under which calls are stored, see [names](#names) | package and function |
+/// | `aliases("send_mail")` | earlier names: what was stored under them still runs | none |
+/// | `as = WelcomeMail` | the name of the struct | the function's in upper camel case |
+/// | `crate = "::my::jobs"` | the path of `jobs_runtime`, if it is re-exported elsewhere | `"::jobs_runtime"` |
+///
+/// A call can choose its own queue and priority, see `Enqueue`.
+///
+/// # Retries
+///
+/// `attempts` counts the retries that follow the first run, as in Hangfire. At most one backoff says when they
+/// happen:
+///
+/// | in `retry(…)` | time before each retry | default of `attempts` |
+/// |---|---|---|
+/// | `attempts = 5` alone | Hangfire's: from 15 seconds to some two hours | 10 |
+/// | `attempts = 0` | there is no retry | |
+/// | `fixed = "10s"` | always the same | 10 |
+/// | `linear = "5s"` | 5, 10, 15 … seconds | 10 |
+/// | `exponential = "1s"` | 1, 2, 4 … seconds; `factor = 2` and `max = "24h"` if not said otherwise | 10 |
+/// | `delays = ["1s", "5s"]` | these; the last one holds for all that follow | their number |
+///
+/// `jitter = 10` adds up to so many percent to each time, by chance, so that jobs that failed together don't
+/// come back together. It is from 0 to 100; 10 by default with `exponential`, 0 else.
+///
+/// What contradicts is refused: two backoffs, `factor` or `max` without `exponential`, a `factor` below 2, a
+/// `max` shorter than the first time, fewer `attempts` than `delays`, anything beside `attempts = 0`.
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[job(retry(attempts = 8, exponential = "500ms", factor = 3, max = "1h", jitter = 20))]
+/// async fn poll_partner(partner: u32) {}
+///
+/// #[job(retry(delays = ["1s", "30s", "1h 30m"]))]
+/// async fn charge(order: u64) {}
+///
+/// # use std::time::Duration;
+/// # assert_eq!(PollPartner::SETTINGS.retry.attempts, 8);
+/// # const DELAYS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(30), Duration::from_secs(5400)];
+/// # assert_eq!(Charge::SETTINGS.retry, RetryPolicy::delays(DELAYS));
+/// ```
+///
+/// # Durations
+///
+/// Numbers with the units `d`, `h`, `m`, `s` and `ms`, each unit once and from large to small: `"30s"`,
+/// `"500ms"`, `"1h30m"`, `"1d 12h"`; at most a hundred years. A `timeout` is not zero.
+///
+/// # Parameters
+///
+/// What the server supplies:
+///
+/// | parameter | value |
+/// |---|---|
+/// | `cx: JobContext` | what may be known of this run: id, attempt, queue … |
+/// | `mailer: Data<Mailer>` | a value that the server was given; a server without it refuses to start |
+/// | `token: CancellationToken` | cancelled when the job should stop |
+/// | `#[inject] tenant: Tenant` | any type that implements `FromContext` |
+///
+/// The types are recognised by their names. All other parameters are the job's arguments, which are stored as
+/// JSON. They own their values and implement serde's `Serialize` and `Deserialize`: a `String` instead of a
+/// `&str`, no generics, no `impl Trait`. `#[serde(…)]` and documentation on an argument go to its field. An
+/// argument is stored under its name without leading underscores: `_count`, which is not used today, is `count`.
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[job]
+/// async fn import(
+///     cx: JobContext,
+///     file: String,
+///     /// How many lines to skip.
+///     #[serde(default)]
+///     skip: u64,
+/// ) {
+///     println!("job {} reads {file} from line {skip}", cx.job_id());
+/// }
+///
+/// let job = Import::new("users.csv", 1);
+/// assert_eq!((job.file.as_str(), job.skip), ("users.csv", 1));
+/// ```
+///
+/// # Result
+///
+/// A function returns nothing, a value, or a `Result` of either. The value is stored as JSON, so it implements
+/// `Serialize` and `Deserialize` too. An error is anything that becomes a `Box<dyn Error + Send + Sync>`, such
+/// as `anyhow::Error`, an error of your own or a `String`. Which it is is told by the name of the return type:
+/// what is named `Result`, or ends with it, is a `Result`; a `Result` with another name is refused.
+///
+/// A function that is not `async` may block: it runs on the pool of threads for that.
+///
+/// # Names
+///
+/// A stored call names its job by a type and a method. For a function these are the package, with `_` for `-`,
+/// and the function: `my_app.send_welcome`. Modules are not part of it, so that code can move without orphaning
+/// stored jobs. `name = "mail.send_welcome"` is split at its last dot and replaces both; a `name` without a dot
+/// replaces the method. To rename a function, keep its earlier name as an alias:
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[job(aliases("send_mail", "old_app.send_mail"))]
+/// async fn send_welcome(user_id: i64) {}
+///
+/// assert_eq!(SendWelcome::NAME.method(), "send_welcome");
+/// assert_eq!(SendWelcome::ALIASES[0].method(), "send_mail");
+/// ```
+///
+/// # What is generated
+///
+/// For the first example, somewhat simplified; all names are written as absolute paths, so it does not matter
+/// what they mean around the function:
+///
+/// ```
+/// # mod example {
+/// # use jobs_runtime::{client::Enqueue, job::{HandlerDescriptor, JobSettings, Location, Requirements}, prelude::*};
+/// # use std::time::Duration;
+/// # use jobs_runtime::__private::{inventory, serde, serde::{Deserialize, Serialize}};
+/// # pub struct Mailer;
+/// # async fn send_welcome(mailer: Data<Mailer>, user_id: i64, email: String) -> Result<(), std::io::Error> {
+/// #     let _ = (mailer, user_id, email);
+/// #     Ok(())
+/// # }
+/// /// Sends the welcome mail.
+/// #[derive(Serialize, Deserialize)]
+/// # #[serde(crate = "jobs_runtime::__private::serde")]
+/// pub struct SendWelcome {
+///     /// The `user_id` argument.
+///     pub user_id: i64,
+///     /// The `email` argument.
+///     pub email: String,
+/// }
+///
+/// impl SendWelcome {
+///     pub fn new(user_id: i64, email: impl Into<String>) -> Self {
+///         Self { user_id, email: email.into() }
+///     }
+///
+///     pub fn enqueue(user_id: i64, email: impl Into<String>) -> Enqueue<Self> {
+///         Enqueue::new(Self::new(user_id, email))
+///     }
+/// }
+///
+/// impl Job for SendWelcome {
+///     type Output = ();
+///     const NAME: JobName = JobName::new("my_app", "send_welcome");
+///     const SETTINGS: JobSettings = JobSettings::DEFAULT
+///         .with_queue("mail")
+///         .with_retry(RetryPolicy::HANGFIRE.with_attempts(5))
+///         .with_timeout(Duration::new(30, 0));
+///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()));
+///
+///     fn requirements(requirements: &mut Requirements) {
+///         <Data<Mailer> as FromContext>::requirements(requirements);
+///     }
+///
+///     async fn perform(self, cx: JobContext) -> Result<(), JobError> {
+///         let mailer = <Data<Mailer> as FromContext>::from_context(&cx).await?;
+///         send_welcome(mailer, self.user_id, self.email).await.map_err(JobError::new)
+///     }
+/// }
+///
+/// inventory::submit! { HandlerDescriptor::of::<SendWelcome>() }
+/// # }
+/// ```
+///
+/// Struct and fields are as visible as the function, and have its documentation and its `#[cfg]`s. An argument
+/// of type `String` is taken as `impl Into<String>`, every other by its exact type. The call of a function that
+/// is not `async` is wrapped, so that it runs on the pool of blocking threads.
 #[proc_macro_attribute]
 pub fn job(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::job(options.into(), item.into()).into()
 }
 
-/// x
+/// Lets the methods of a type be jobs.
+///
+/// Each method with [`#[job]`](macro@job) becomes a job with all its options; the others stay as they are. The
+/// structs stand beside the impl block, as visible as their methods.
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+///
+/// pub struct EmailService {
+///     sender: String,
+/// }
+///
+/// #[jobs]
+/// impl EmailService {
+///     /// Sends the welcome mail.
+///     #[job(queue = "mail")]
+///     pub async fn send_welcome(&self, email: String) -> Result<(), JobError> {
+///         println!("{} writes to {email}", self.sender);
+///         Ok(())
+///     }
+/// }
+///
+/// # async fn example() -> Result<(), EnqueueError> {
+/// SendWelcome::enqueue("ada@example.org").await?;
+/// # Ok(())
+/// # }
+/// # assert!(SendWelcome::NAME.to_string().ends_with("::EmailService.send_welcome"));
+/// ```
+///
+/// The instance is the server's: `JobServer::builder(storage).data(EmailService { … })`, as if the method had a
+/// parameter `Data<EmailService>`. Jobs that run at the same time share it, so a method takes `&self`, or no
+/// instance at all; `self` and `&mut self` are refused, as are impls of traits and generic ones.
+///
+/// The stored type is package and type, such as `my_app::EmailService`.
+///
+/// # Options
+///
+/// `crate = "::my::jobs"` is the path of `jobs_runtime` for all methods, if it is re-exported elsewhere.
 #[proc_macro_attribute]
 pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::jobs(options.into(), item.into()).into()

@@ -19,7 +19,7 @@ pub use crate::{
     message = "a job can't store an argument of type `{Self}`",
     label = "an argument must implement `Serialize`, `Deserialize` and `Send`, and own its values",
     note = "derive both for a type of your own: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "a parameter that the server is to supply is taken as `Data<{Self}>`, or marked `#[inject]`"
+    note = "what the server is to supply is written as `Data<T>`, or marked `#[inject]`"
 )]
 pub trait Argument {}
 
@@ -28,21 +28,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Argument for T {}
 
 /// Compiles if `T` can be an argument.
 pub const fn assert_argument<T: Argument>() {}
-
-/// What can be a job's result.
-#[diagnostic::on_unimplemented(
-    message = "a job can't store a result of type `{Self}`",
-    label = "a result must implement `Serialize`, `Deserialize` and `Send`, and own its values",
-    note = "derive both for a type of your own: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "a job whose result nobody reads returns `()` or `Result<(), E>`"
-)]
-pub trait Value {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> Value for T {}
-
-/// Compiles if `T` can be a result.
-pub const fn assert_value<T: Value>() {}
 
 /// A job's error.
 #[diagnostic::on_unimplemented(

@@ -1,6 +1,7 @@
 //! What the tests share: the storages they run on, and a world with a client and a clock.
 
 mod faulty;
+pub mod work;
 mod world;
 
 use std::path::PathBuf;

@@ -172,7 +172,7 @@ on_each_storage! {
         use jobs_runtime::job::Invocation;
         assert_eq!(MakeReport::NAME, JobName::new("reports", "monthly"));
         let server = world.server().register::<MakeReport>().start().await.expect("started");
-        for name in ["reports.monthly", "reports.report", "old_reports.make"] {
+        for name in ["reports.monthly", "jobs_tests.report", "old_reports.make"] {
             let call = Invocation::new(name.parse().expect("a name"), &serde_json::json!({ "y": 2026 })).expect("JSON");
             let job = world.client.prepare(call).expect("prepared");
             let handle = world.client.enqueue_all([job]).await.expect("stored").remove(0);

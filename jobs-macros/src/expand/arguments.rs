@@ -77,6 +77,9 @@ fn constructors(model: &Model) -> TokenStream {
     let new_docs = format!("Makes a call of the job `{function}` without storing it.");
     let enqueue_docs =
         format!("Enqueues a call of the job `{function}`. Nothing is stored before the returned builder is awaited.");
+    let path = krate.at(model.span());
+    let new = quote_spanned!(model.span()=> fn new(#(#parameters),*) -> Self);
+    let enqueue = quote_spanned!(model.span()=> fn enqueue(#(#parameters),*) -> #path::Enqueue<Self>);
     quote! {
         #(#cfgs)*
         #allow
@@ -84,12 +87,12 @@ fn constructors(model: &Model) -> TokenStream {
         impl #struct_name {
             #[doc = #new_docs]
             #[must_use]
-            #visibility fn new(#(#parameters),*) -> Self {
+            #visibility #new {
                 Self { #(#fields),* }
             }
 
             #[doc = #enqueue_docs]
-            #visibility fn enqueue(#(#parameters),*) -> #krate::Enqueue<Self> {
+            #visibility #enqueue {
                 #krate::Enqueue::new(Self::new(#(#names),*))
             }
         }

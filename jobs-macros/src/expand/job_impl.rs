@@ -1,11 +1,11 @@
 //! The implementation of `Job`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::settings;
-use crate::model::{Model, Output, Parameter};
+use crate::model::{Argument, Model, Output, Parameter, Service};
 
 /// The implementation that calls the function.
 pub(super) fn whole(model: &Model) -> TokenStream {
@@ -40,7 +40,10 @@ fn implementation(model: &Model, rest: TokenStream) -> TokenStream {
     let output = match &model.output {
         Output::Unit => quote!(()),
         Output::Value(ty) => quote!(#ty),
-        Output::Result(ty) => quote_spanned!(ty.span()=> <#ty as #krate::ResultParts>::Value),
+        Output::Result(ty) => {
+            let path = krate.at(ty.span());
+            quote_spanned!(ty.span()=> <#ty as #path::ResultParts>::Value)
+        }
     };
     quote! {
         #[automatically_derived]
@@ -63,11 +66,15 @@ fn requirements(model: &Model) -> Option<TokenStream> {
 
 fn signature(model: &Model, context: &TokenStream) -> TokenStream {
     let krate = model.krate.at(model.span());
+    let output = match &model.output {
+        Output::Unit => quote!(Self::Output),
+        Output::Value(ty) | Output::Result(ty) => quote_spanned!(ty.span()=> Self::Output),
+    };
     quote_spanned! {model.span()=>
         async fn perform(
             self,
             #context: #krate::JobContext,
-        ) -> ::core::result::Result<Self::Output, #krate::JobError>
+        ) -> ::core::result::Result<#output, #krate::JobError>
     }
 }
 
@@ -84,38 +91,46 @@ fn perform(model: &Model) -> TokenStream {
     });
     let call = call(model);
     let body = match &model.output {
-        Output::Unit => quote!(#call; ::core::result::Result::Ok(())),
+        Output::Unit => quote!(let () = #call; ::core::result::Result::Ok(())),
         Output::Value(_) => quote!(::core::result::Result::Ok(#call)),
         Output::Result(ty) => {
-            let convert = quote_spanned!(ty.span()=> #krate::into_result::<#ty>);
-            quote!(#convert(#call))
+            let path = krate.at(ty.span());
+            let result = Ident::new("result", ty.span());
+            quote_spanned! {ty.span()=>
+                let #result = #call;
+                #path::into_result::<#ty>(#result)
+            }
         }
     };
-    quote!(#signature { #(#locals)* #body })
+    quote_spanned!(model.span()=> #signature { #(#locals)* #body })
 }
 
 /// The call of the function, up to its result.
 fn call(model: &Model) -> TokenStream {
-    let krate = &model.krate;
-    let function = &model.function;
+    let span = model.span();
     let mut locals = locals();
-    let (path, instance) = match &model.service {
-        Some(service) => {
-            let (ty, local) = (&service.ty, service.is_instance.then(|| locals.next()).flatten());
-            (quote!(<#ty>::#function), local.map(|local| quote!(&#local,)))
-        }
-        None => (quote!(#function), None),
+    let mut function = model.function.clone();
+    function.set_span(span);
+    let mut values = Vec::new();
+    let path = match &model.service {
+        Some(Service { ty, .. }) => quote_spanned!(span=> <#ty>::#function),
+        None => function.to_token_stream(),
     };
-    let values = model.parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::Argument(argument) => {
-            let name = &argument.name;
-            Some(quote_spanned!(model.span()=> self.#name))
-        }
+    if model.service.as_ref().is_some_and(|service| service.is_instance) {
+        values.extend(locals.next().map(|instance| quote!(&#instance)));
+    }
+    values.extend(model.parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::Argument(Argument { name, .. }) => Some(quote_spanned!(span=> self.#name)),
         Parameter::Injected(_) => locals.next().map(|local| quote!(#local)),
         Parameter::Broken => None,
-    });
-    let call = quote!(#path(#instance #(#values),*));
-    if model.is_async { quote!(#call.await) } else { quote!(#krate::blocking(move || #call).await) }
+    }));
+    let call = quote_spanned!(span=> #path(#(#values),*));
+    if model.is_async {
+        quote_spanned!(span=> #call.await)
+    } else {
+        let krate = model.krate.at(span);
+        quote_spanned!(span=> #krate::blocking(move || #call).await)
+    }
 }
 
 /// Names of the injected values, which no argument can collide with.

@@ -26,8 +26,10 @@ impl Grammar {
         self.options.iter().find(|(name, _)| *name == key).map(|(_, example)| *example)
     }
 
+    /// A note that names all options.
     fn names(&self) -> String {
-        listed(self.options.iter().map(|(name, _)| *name))
+        let names = listed(self.options.iter().map(|(name, _)| *name));
+        if self.options.len() == 1 { format!("the only option is {names}") } else { format!("the options are {names}") }
     }
 
     fn first_example(&self) -> &'static str {
@@ -116,7 +118,7 @@ fn parse_entry(part: TokenStream, grammar: Grammar, errors: &Errors) -> Option<E
     let Ok((key, rest)) = split_key.parse2(part.clone()) else {
         let problem = Problem::new(format!("expected an option of `{}`", grammar.owner));
         let problem = problem.help(format!("write an option by its name, such as `{}`", grammar.first_example()));
-        errors.at(part, problem.note(format!("the options are {}", grammar.names())));
+        errors.at(part, problem.note(grammar.names()));
         return None;
     };
     let Some(example) = grammar.example(&key.to_string()) else {
@@ -124,7 +126,7 @@ fn parse_entry(part: TokenStream, grammar: Grammar, errors: &Errors) -> Option<E
         if let Some(near) = grammar.nearest(&key.to_string()) {
             problem = problem.help(format!("did you mean `{near}`?"));
         }
-        errors.at(&key, problem.note(format!("the options are {}", grammar.names())));
+        errors.at(&key, problem.note(grammar.names()));
         return None;
     };
     let Some(value) = parse_value(rest.clone()) else {

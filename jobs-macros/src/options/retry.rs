@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     duration,
-    list::{Entries, Entry, Grammar},
+    list::{Entries, Entry, Grammar, Value},
 };
 use crate::diagnostic::{Errors, Problem, listed};
 
@@ -48,6 +48,12 @@ pub(crate) enum Backoff {
 
 impl Retry {
     pub(crate) fn parse(entry: &Entry, errors: &Errors) -> Option<Self> {
+        if let Value::Equals(tokens) = &entry.value {
+            let problem = Problem::new("`retry` takes options in parentheses");
+            let help = "write `retry(attempts = 5)` for five retries, `retry(attempts = 0)` for none";
+            errors.at(tokens, problem.help(help));
+            return None;
+        }
         let entries = entry.entries(GRAMMAR, errors)?;
         let attempts = entries.get("attempts").map(|entry| entry.integer(0, u32::MAX, errors));
         if let Some(Some(attempts)) = &attempts

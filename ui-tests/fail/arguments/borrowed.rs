@@ -3,10 +3,10 @@ use jobs_runtime::prelude::*;
 struct User;
 
 #[job]
-async fn send(email: &str, user: &User, tags: Option<&[&'static str]>) {
+async fn notify(email: &str, user: &User, tags: Option<&[&'static str]>) {
     let _ = (email, user, tags);
 }
 
 fn main() {
-    let _ = Send::enqueue("a", &User, None::<u8>);
+    let _ = Notify::enqueue("a", &User, None::<u8>);
 }

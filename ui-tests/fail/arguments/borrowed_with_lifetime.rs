@@ -3,10 +3,10 @@ use std::borrow::Cow;
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send<'a>(email: Cow<'a, str>, other: Cow<'static, str>) {
+async fn notify<'a>(email: Cow<'a, str>, other: Cow<'static, str>) {
     let _ = (email, other);
 }
 
 fn main() {
-    let _ = Send::enqueue(Cow::Borrowed("a"), Cow::Borrowed("b"));
+    let _ = Notify::enqueue(Cow::Borrowed("a"), Cow::Borrowed("b"));
 }

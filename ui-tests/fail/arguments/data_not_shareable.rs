@@ -3,7 +3,7 @@ use std::cell::Cell;
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(counter: Data<Cell<u8>>) {
+async fn notify(counter: Data<Cell<u8>>) {
     let _ = counter;
 }
 

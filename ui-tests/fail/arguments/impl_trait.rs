@@ -1,10 +1,10 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(email: impl Into<String>) {
+async fn notify(email: impl Into<String>) {
     let _: String = email.into();
 }
 
 fn main() {
-    let _ = Send::enqueue("a");
+    let _ = Notify::enqueue("a");
 }

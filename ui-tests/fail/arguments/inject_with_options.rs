@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(#[inject(later)] cx: JobContext) {
+async fn notify(#[inject(later)] cx: JobContext) {
     let _ = cx;
 }
 

@@ -6,7 +6,7 @@ pub struct User {
 }
 
 #[job]
-async fn send(#[serde(default)] users: Vec<User>) {
+async fn notify(#[serde(default)] users: Vec<User>) {
     drop(users);
 }
 

@@ -3,7 +3,7 @@ use jobs_runtime::prelude::*;
 struct Tenant;
 
 #[job]
-async fn send(#[inject] tenant: Tenant) {
+async fn notify(#[inject] tenant: Tenant) {
     let _ = tenant;
 }
 

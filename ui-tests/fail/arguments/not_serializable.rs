@@ -5,10 +5,10 @@ pub struct User {
 }
 
 #[job]
-async fn send(count: u8, user: User) {
+async fn notify(count: u8, user: User) {
     let _ = (count, user.id);
 }
 
 fn main() {
-    let _ = Send::enqueue(1, User { id: 1 });
+    let _ = Notify::enqueue(1, User { id: 1 });
 }

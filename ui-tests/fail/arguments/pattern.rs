@@ -1,10 +1,10 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send((a, b): (u8, u8), [c, d]: [u8; 2], ref e: u8) {
+async fn notify((a, b): (u8, u8), [c, d]: [u8; 2], ref e: u8) {
     let _ = (a, b, c, d, e);
 }
 
 fn main() {
-    let _ = Send::enqueue((1, 2), [3, 4], 5);
+    let _ = Notify::enqueue((1, 2), [3, 4], 5);
 }

@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(a: JobContext, b: jobs_runtime::prelude::JobContext, c: CancellationToken, d: CancellationToken) {
+async fn notify(a: JobContext, b: jobs_runtime::prelude::JobContext, c: CancellationToken, d: CancellationToken) {
     let _ = (a, b, c, d);
 }
 

@@ -4,11 +4,11 @@ struct Mailer;
 
 impl Mailer {
     #[job]
-    async fn send(&self, count: u8) {
+    async fn notify(&self, count: u8) {
         let _ = count;
     }
 }
 
 fn main() {
-    let _ = Mailer.send(1);
+    let _ = Mailer.notify(1);
 }

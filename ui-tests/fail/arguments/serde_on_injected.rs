@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(#[serde(default)] cx: JobContext) {
+async fn notify(#[serde(default)] cx: JobContext) {
     let _ = cx;
 }
 

@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(callback: Box<dyn Fn() + Send + Sync>) {
+async fn notify(callback: Box<dyn Fn() + Send + Sync>) {
     callback();
 }
 

@@ -1,10 +1,10 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(user: Usr) {
+async fn notify(user: Usr) {
     let _ = user;
 }
 
 fn main() {
-    let _ = Send::enqueue(1);
+    let _ = Notify::enqueue(1);
 }

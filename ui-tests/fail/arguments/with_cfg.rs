@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(#[cfg(unix)] count: u8) {
+async fn notify(#[cfg(unix)] count: u8) {
     let _ = count;
 }
 

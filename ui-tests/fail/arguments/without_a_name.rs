@@ -1,8 +1,8 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(_: u8) {}
+async fn notify(_: u8) {}
 
 fn main() {
-    let _ = Send::enqueue(1);
+    let _ = Notify::enqueue(1);
 }

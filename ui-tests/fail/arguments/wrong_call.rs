@@ -3,11 +3,11 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(user_id: i64, email: String) {
+async fn notify(user_id: i64, email: String) {
     let _ = (user_id, email);
 }
 
 fn main() {
-    let _ = Send::enqueue("ada@example.org", 42);
-    let _ = Send::enqueue(42);
+    let _ = Notify::enqueue("ada@example.org", 42);
+    let _ = Notify::enqueue(42);
 }

@@ -1,10 +1,10 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send<T: Clone, const N: usize>(value: [T; N]) {
+async fn notify<T: Clone, const N: usize>(value: [T; N]) {
     drop(value);
 }
 
 fn main() {
-    let _ = Send::enqueue([1, 2]);
+    let _ = Notify::enqueue([1, 2]);
 }

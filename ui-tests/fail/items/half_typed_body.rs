@@ -3,11 +3,11 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(number: u8) {
+async fn notify(number: u8) {
     let text = number.to_str;
     text.
 }
 
 fn main() {
-    let _ = Send::new(1);
+    let _ = Notify::new(1);
 }

@@ -1,8 +1,8 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-pub struct Send;
+pub struct Notify;
 
 fn main() {
-    let _ = Send;
+    let _ = Notify;
 }

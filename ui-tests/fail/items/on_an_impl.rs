@@ -4,9 +4,9 @@ struct Mailer;
 
 #[job]
 impl Mailer {
-    fn send(&self) {}
+    fn notify(&self) {}
 }
 
 fn main() {
-    Mailer.send();
+    Mailer.notify();
 }

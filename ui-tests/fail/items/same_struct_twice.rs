@@ -1,8 +1,8 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send() {}
+async fn notify() {}
 
-struct Send;
+struct Notify;
 
 fn main() {}

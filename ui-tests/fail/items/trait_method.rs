@@ -1,8 +1,8 @@
 use jobs_runtime::prelude::*;
 
-trait Send {
+trait Notifier {
     #[job]
-    fn send(number: u8);
+    fn notify(number: u8);
 }
 
 fn main() {}

@@ -2,6 +2,6 @@ use jobs_runtime::prelude::*;
 
 #[job(queue = "mail")]
 #[job(priority = 1)]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

@@ -5,12 +5,12 @@ pub struct Mailer<T>(T);
 #[jobs]
 impl<T: Clone> Mailer<T> {
     #[job]
-    async fn send(&self, value: T) {
+    async fn notify(&self, value: T) {
         drop(value);
     }
 }
 
 fn main() {
-    let _ = Send::enqueue(1);
-    let _ = Mailer(1).send(2);
+    let _ = Notify::enqueue(1);
+    let _ = Mailer(1).notify(2);
 }

@@ -5,7 +5,7 @@ pub struct Mailer<T>(T);
 #[jobs]
 impl Mailer<u8> {
     #[job]
-    async fn send(&self) {}
+    async fn notify(&self) {}
 }
 
 fn main() {}

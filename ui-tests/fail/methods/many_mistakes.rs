@@ -5,7 +5,7 @@ pub struct Mailer;
 #[jobs(queue = "mail")]
 impl Mailer {
     #[job(queue = "Mail")]
-    async fn send(&self, email: &str) {
+    async fn notify(&self, email: &str) {
         let _ = email;
     }
 
@@ -20,7 +20,7 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Send::enqueue("a");
+    let _ = Notify::enqueue("a");
     let _ = SendAgain::enqueue();
     assert_eq!(Right::new(1).count, 1);
 }

@@ -4,7 +4,7 @@ pub struct Mailer;
 
 #[jobs]
 impl Mailer {
-    pub async fn send(&self) {}
+    pub async fn notify(&self) {}
 }
 
 fn main() {}

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
-#[job(aliases("send", "post", "post"))]
-async fn send() {}
+#[job(aliases("notify", "post", "post"))]
+async fn notify() {}
 
 fn main() {}

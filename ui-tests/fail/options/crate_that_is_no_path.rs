@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(crate = "jobs runtime")]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

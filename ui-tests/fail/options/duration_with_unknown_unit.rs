@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job(timeout = "30seconds")]
-async fn send() {}
+async fn notify() {}
 
 #[job(timeout = "1m 30sec")]
 async fn send_later() {}

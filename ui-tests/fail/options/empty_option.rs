@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(queue = "mail",, priority = 1)]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

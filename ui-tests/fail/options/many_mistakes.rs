@@ -3,7 +3,7 @@
 use jobs_runtime::prelude::*;
 
 #[job(queue = "Mail", timeout = "30", retry(fixed = "1s", linear = "1s", attempts = many), colour = "red")]
-async fn send(email: &str, (a, b): (u8, u8), user_id: i64, cx: JobContext, again: JobContext) -> impl Clone {}
+async fn notify(email: &str, (a, b): (u8, u8), user_id: i64, cx: JobContext, again: JobContext) -> impl Clone {}
 
 #[job(priority = high)]
 async fn receive(user_id: i64) -> Result<u8, JobError> {
@@ -11,7 +11,7 @@ async fn receive(user_id: i64) -> Result<u8, JobError> {
 }
 
 async fn caller() {
-    let _ = Send::enqueue("ada@example.org", (1, 2), 3);
+    let _ = Notify::enqueue("ada@example.org", (1, 2), 3);
     let job = Receive::new(3);
     let _: i64 = job.user_id;
     let _ = Receive::enqueue(3);

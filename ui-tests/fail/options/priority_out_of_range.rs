@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(priority = 40_000)]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

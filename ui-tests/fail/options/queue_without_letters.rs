@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(queue = "邮件")]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

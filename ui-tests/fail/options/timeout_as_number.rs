@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(timeout = 30)]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(timeout = "0s")]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

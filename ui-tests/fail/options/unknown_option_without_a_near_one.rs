@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(colour = "red")]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

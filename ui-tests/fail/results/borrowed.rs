@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send() -> Result<&'static str, JobError> {
+async fn notify() -> Result<&'static str, JobError> {
     Ok("sent")
 }
 

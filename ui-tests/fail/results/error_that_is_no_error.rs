@@ -4,7 +4,7 @@ use jobs_runtime::prelude::*;
 pub struct MailError;
 
 #[job]
-async fn send() -> Result<(), MailError> {
+async fn notify() -> Result<(), MailError> {
     Err(MailError)
 }
 

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send(count: u8) {
+async fn notify(count: u8) {
     let shared = Rc::new(count);
     wait().await;
     drop(shared);

@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send() -> Result<impl Clone, JobError> {
+async fn notify() -> Result<impl Clone, JobError> {
     Ok(1)
 }
 

@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send() -> ! {
+async fn notify() -> ! {
     loop {}
 }
 

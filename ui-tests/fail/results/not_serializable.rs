@@ -3,7 +3,7 @@ use jobs_runtime::prelude::*;
 pub struct Receipt;
 
 #[job]
-async fn send() -> Receipt {
+async fn notify() -> Receipt {
     Receipt
 }
 

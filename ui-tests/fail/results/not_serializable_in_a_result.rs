@@ -3,7 +3,7 @@ use jobs_runtime::prelude::*;
 pub struct Receipt;
 
 #[job]
-async fn send() -> Result<Receipt, JobError> {
+async fn notify() -> Result<Receipt, JobError> {
     Ok(Receipt)
 }
 

@@ -3,7 +3,7 @@ use jobs_runtime::prelude::*;
 type Outcome = Result<u8, String>;
 
 #[job]
-async fn send() -> Outcome {
+async fn notify() -> Outcome {
     Ok(1)
 }
 

@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-async fn send() -> Box<dyn std::any::Any + Send> {
+async fn notify() -> Box<dyn std::any::Any + Send> {
     Box::new(1)
 }
 

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry = false)]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

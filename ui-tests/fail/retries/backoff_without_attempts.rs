@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(attempts = 0, fixed = "1s", jitter = 10))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

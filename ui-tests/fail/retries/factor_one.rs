@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(exponential = "1s", factor = 1))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(jitter = 150))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

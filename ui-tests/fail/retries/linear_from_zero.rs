@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(linear = "0s"))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(exponential = "1h", max = "30m"))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use jobs_runtime::prelude::*;
 
 #[job(retry(max = "1h"))]
-async fn send() {}
+async fn notify() {}
 
 fn main() {}

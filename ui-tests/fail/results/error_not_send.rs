@@ -1,7 +1,7 @@
 use jobs_runtime::prelude::*;
 
 #[job]
-fn send() -> Result<(), Box<dyn std::error::Error>> {
+fn notify() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 

@@ -1,0 +1,25 @@
+//! A server process for tests that kill it: `worker URL`. It runs until it is killed.
+
+use std::{error::Error, time::Duration};
+
+use jobs_runtime::{JobServer, storage};
+use jobs_tests::work::Work;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = std::env::args().nth(1).ok_or("usage: worker URL")?;
+    let storage = storage::connect(&url).await?;
+    let server = JobServer::builder(storage)
+        .discover(false)
+        .register::<Work>()
+        .workers(5)
+        .heartbeat_interval(Duration::from_millis(200))
+        .server_timeout(Duration::from_secs(1))
+        // Jobs that are only unlucky are not to fail in a test that kills this process again and again.
+        .max_lost_runs(1_000)
+        .start()
+        .await?;
+    println!("ready");
+    server.run_until_signal().await?;
+    Ok(())
+}
