@@ -42,7 +42,7 @@ use crate::{
 
 /// A running server: it takes jobs from its storage and performs them until it is shut down.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::time::Duration;
 /// use jobs_runtime::prelude::*;
 ///

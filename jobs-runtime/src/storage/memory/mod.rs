@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{clock::Clock, job::JobId};
 
-/// Settings of a [`MemoryStorage`].
+/// Settings of a storage in memory.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryOptions {
     clock: Clock,
