@@ -45,7 +45,7 @@ impl<T: JobOutput> JobHandle<T> {
     /// [`WaitError`] if the job failed for good, was deleted, is gone, or took longer. A job that is about to be
     /// retried is waited for.
     pub async fn wait(&self, timeout: Duration) -> Result<T, WaitError> {
-        let deadline = Instant::now() + timeout;
+        let began = Instant::now();
         let mut finished = self.client.0.storage.signals().subscribe(Topic::Finished);
         // Between two looks pass at least 1, 2, 4 … 32 ms, so that a busy storage is not asked all the time.
         let mut pause = Duration::from_millis(1);
@@ -55,12 +55,12 @@ impl<T: JobOutput> JobHandle<T> {
             if let Some(result) = self.outcome(&details) {
                 return result;
             }
-            let rest = deadline.saturating_duration_since(Instant::now());
+            let rest = timeout.saturating_sub(began.elapsed());
             if rest.is_zero() {
                 return Err(WaitError::Timeout { id: self.id, state: details.job.state, waited: timeout });
             }
             let _ = tokio::time::timeout(rest.min(POLL), finished.changed()).await;
-            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            tokio::time::sleep(pause.min(timeout.saturating_sub(began.elapsed()))).await;
             pause = (pause * 2).min(Duration::from_millis(32));
         }
     }

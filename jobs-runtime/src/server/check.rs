@@ -60,6 +60,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Far more than any machine runs at once; what is above it is a mistake.
+const MOST_WORKERS: usize = 100_000;
+
 /// Checks all wishes against the handlers.
 pub(super) fn check(
     wishes: &Wishes,
@@ -73,6 +76,9 @@ pub(super) fn check(
     check_handlers(wishes, registry, data, &queues, &mut problems);
     if wishes.workers == 0 {
         problems.push("`.workers(0)`: a server needs at least one worker".to_owned());
+    }
+    if wishes.workers > MOST_WORKERS {
+        problems.push(format!("`.workers({})`: a server has at most {MOST_WORKERS} workers", wishes.workers));
     }
     check_times(settings, &mut problems);
     if problems.is_empty() {
@@ -129,7 +135,8 @@ fn check_handlers(
 }
 
 fn check_times(settings: &Settings, problems: &mut Vec<String>) {
-    if settings.heartbeat_interval.is_zero() || settings.server_timeout <= settings.heartbeat_interval * 2 {
+    if settings.heartbeat_interval.is_zero() || settings.server_timeout <= settings.heartbeat_interval.saturating_mul(2)
+    {
         problems.push(format!(
             "`.server_timeout({:?})` must be more than twice `.heartbeat_interval({:?})`, which must not be zero",
             settings.server_timeout, settings.heartbeat_interval

@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 
-use sqlx::Row;
-
 use super::{
+    rows::{Reader, claim},
     sql::pieces,
     transition::Expected,
     tx::{Tx, Verb, micros, packed},
@@ -114,12 +113,7 @@ async fn stored_tokens(tx: &mut Tx<'_>, ids: Vec<u8>) -> StorageResult<HashMap<J
          SELECT s.job, s.token FROM ids CROSS JOIN {p}succeeded s ON s.job = ids.job",
     );
     let rows = sqlx::query(select).bind(ids).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
-    rows.iter()
-        .map(|row| {
-            let id = super::rows::Reader { row, shared: tx.shared }.id("job")?;
-            Ok((id, ClaimToken(row.get("token"))))
-        })
-        .collect()
+    rows.iter().map(|row| claim(&Reader { row, shared: tx.shared })).collect()
 }
 
 async fn release_children(tx: &mut Tx<'_>, parents: Vec<u8>) -> StorageResult<()> {

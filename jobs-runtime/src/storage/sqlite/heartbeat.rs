@@ -1,5 +1,5 @@
 use super::{
-    rows::Reader,
+    rows::{Reader, claim},
     tx::{Tx, Verb, micros},
 };
 use crate::{
@@ -38,11 +38,7 @@ async fn held(tx: &mut Tx<'_>, server: &ServerId) -> StorageResult<Vec<(JobId, C
     let select = tx.sql("SELECT job, token FROM {p}processing WHERE server = ?");
     let rows = sqlx::query(select).bind(server.to_string()).fetch_all(&mut *tx.connection).await;
     let rows = rows.map_err(|error| tx.failed(error))?;
-    let claim = |row| {
-        let row = Reader { row, shared: tx.shared };
-        Ok((row.id("job")?, ClaimToken(row.get("token")?)))
-    };
-    rows.iter().map(claim).collect()
+    rows.iter().map(|row| claim(&Reader { row, shared: tx.shared })).collect()
 }
 
 /// A server has shut down.

@@ -17,6 +17,8 @@ mod rescue;
 mod rows;
 mod schema;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod transition;
 mod tx;
 mod watcher;

@@ -3,14 +3,20 @@
 mod details;
 mod list;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sqlx::{
-    Row, Sqlite,
+    Sqlite,
     query::Query,
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::{SqliteStorage, rows::Reader, tx::packed};
+use super::{
+    SqliteStorage,
+    rows::{Reader, claim},
+    tx::packed,
+};
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
@@ -73,9 +79,9 @@ impl Monitor for SqliteStorage {
 
     async fn servers(&self) -> StorageResult<Vec<ServerStatus>> {
         let select = self.shared.sql.get(
-            "SELECT s.*, (SELECT count(*) FROM {p}processing p WHERE p.server = s.id) AS counted
-             FROM {p}server s
-             ORDER BY s.id",
+            "SELECT server.*, (SELECT count(*) FROM {p}processing p WHERE p.server = server.id) AS counted
+             FROM {p}server AS server
+             ORDER BY server.id",
         );
         let rows = self.rows(sqlx::query(select)).await?;
         rows.iter().map(|row| server(&self.reader(row))).collect()
@@ -109,13 +115,12 @@ impl SqliteStorage {
     ) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let select = self.shared.sql.get(
             "WITH RECURSIVE {ids}
-             SELECT p.token FROM ids LEFT JOIN {p}processing p ON p.job = ids.job ORDER BY ids.i",
+             SELECT p.job, p.token FROM ids CROSS JOIN {p}processing p ON p.job = ids.job",
         );
         let ids = packed(claims.iter().map(|(id, _)| id));
         let rows = self.rows(sqlx::query(select).bind(ids)).await?;
-        let held = |row: &SqliteRow| row.get::<Option<i64>, _>("token").map(ClaimToken);
-        let revoked = claims.into_iter().zip(&rows).filter(|((_, token), row)| held(row) != Some(*token));
-        Ok(revoked.map(|(claim, _)| claim).collect())
+        let held = rows.iter().map(|row| claim(&self.reader(row))).collect::<StorageResult<HashSet<_>>>()?;
+        Ok(claims.into_iter().filter(|claim| !held.contains(claim)).collect())
     }
 
     fn reader<'r>(&'r self, row: &'r SqliteRow) -> Reader<'r> {

@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     job::JobId,
     state::StateName,
-    storage::{StorageError, StorageResult},
+    storage::{ClaimToken, StorageError, StorageResult},
 };
 
 /// A row with the storage it came from.
@@ -59,4 +59,9 @@ impl<'r> Reader<'r> {
     fn damaged(&self, column: &str, problem: &str) -> StorageError {
         self.shared.corrupt(format!("column `{column}` {problem}"))
     }
+}
+
+/// A claim, from the columns `job` and `token`.
+pub(super) fn claim(row: &Reader<'_>) -> StorageResult<(JobId, ClaimToken)> {
+    Ok((row.id("job")?, ClaimToken(row.get("token")?)))
 }

@@ -40,6 +40,12 @@ impl Sql {
         AssertSqlSafe(Arc::clone(text)).into_sql_str()
     }
 
+    /// All statements that were used so far.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<Arc<str>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// A text that is used once.
     pub(super) fn expand(&self, template: &str, row: &str, count: usize) -> String {
         let values = if count == 0 { String::new() } else { format!("{row}{}", format!(", {row}").repeat(count - 1)) };

@@ -97,8 +97,7 @@ impl Tx<'_> {
     pub(super) async fn children(&mut self, parents: &[u8]) -> StorageResult<Vec<JobId>> {
         let select = self.sql(
             "WITH RECURSIVE {ids}
-             SELECT a.job FROM ids CROSS JOIN {p}awaiting a ON a.parent = ids.job
-             WHERE EXISTS (SELECT 1 FROM {p}awaiting)",
+             SELECT a.job FROM ids CROSS JOIN {p}awaiting a ON a.parent = ids.job",
         );
         let rows = sqlx::query(select).bind(parents.to_vec()).fetch_all(&mut *self.connection).await;
         let rows = rows.map_err(|error| self.failed(error))?;

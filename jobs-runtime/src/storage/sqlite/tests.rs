@@ -1,0 +1,155 @@
+//! What only this module can see: the plans of its statements, and the settings of its connections.
+
+use std::time::Duration;
+
+use sqlx::Row;
+
+use super::{SqliteOptions, SqliteStorage, Synchronous, connection};
+use crate::{
+    clock::Timestamp,
+    job::{Failure, Invocation, JobId, JobName, QueueName},
+    state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
+    storage::{
+        Change, Claim, ClaimedJob, Finish, Initial, JobFilter, Monitor, NewJob, PageRequest, Period, Rescue, ServerId,
+        ServerRecord, Storage,
+    },
+    testing::TestClock,
+};
+
+fn options(folder: &tempfile::TempDir) -> SqliteOptions {
+    SqliteOptions::new(folder.path().join("jobs.db"))
+}
+
+/// Elsewhere (apalis-sqlite) `synchronous` was set on whichever connection of a pool got the statement.
+#[tokio::test]
+async fn every_connection_has_every_setting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (synchronous, number) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
+        let storage = SqliteStorage::open(options(&folder).synchronous(synchronous)).await.expect("opened");
+        let mut connections = vec![connection::open(&storage.shared.options).await.expect("a writer")];
+        for _ in 0..3 {
+            connections.push(storage.readers.acquire().await.expect("a reader").detach());
+        }
+        for (n, connection) in connections.iter_mut().enumerate() {
+            let mut pragma = async |name: &'static str| {
+                let row = sqlx::query(name).fetch_one(&mut *connection).await.expect("asked");
+                row.try_get::<i64, _>(0).map_or_else(|_| row.get::<String, _>(0), |number| number.to_string())
+            };
+            assert_eq!(pragma("PRAGMA synchronous").await, number.to_string());
+            assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
+            assert_eq!(pragma("PRAGMA busy_timeout").await, "10000");
+            assert_eq!(pragma("PRAGMA query_only").await, u8::from(n > 0).to_string());
+        }
+        storage.close().await;
+    }
+}
+
+/// Elsewhere (pg-boss #228, River #746) statements scanned millions of old rows. Every statement that the usual
+/// work brings about finds its rows by an index; those that walk a table stop after a page or a cap, or walk one
+/// that has as many rows as there are jobs running or servers.
+#[tokio::test]
+async fn no_statement_scans_what_grows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = TestClock::new();
+    let storage = SqliteStorage::open(options(&folder).clock(clock.clock())).await.expect("opened");
+    work(&storage, &clock).await;
+    let mut connection = connection::open(&storage.shared.options).await.expect("opened");
+    let statements = storage.shared.sql.all();
+    assert!(statements.len() > 40, "{}", statements.len());
+    let mut unbounded = String::new();
+    for statement in statements.iter().filter(|statement| !statement.contains("CREATE TABLE")) {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect("a plan");
+        for step in plan.iter().map(|row| row.get::<String, _>("detail")) {
+            if !is_bounded(&step, statement) {
+                unbounded += &format!("{step}\nin the plan of\n{statement}\n\n");
+            }
+        }
+    }
+    assert!(unbounded.is_empty(), "{unbounded}");
+    storage.close().await;
+}
+
+/// Walking through what is as large as a batch, or as few as what runs, is allowed.
+fn is_bounded(step: &str, statement: &str) -> bool {
+    const SMALL: [&str; 8] = ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
+    const SMALL_TABLES: [&str; 4] = ["jobs_schema", "jobs_server", "jobs_sequence", "sqlite_schema"];
+    let Some(scanned) = step.strip_prefix("SCAN ") else { return !step.contains("TEMP B-TREE FOR ORDER BY") };
+    let table = scanned.split(" USING ").next().unwrap_or_default();
+    let capped = statement.contains("LIMIT");
+    capped
+        || table.ends_with("VALUES CLAUSE")
+        || SMALL.contains(&table)
+        || SMALL_TABLES.contains(&table)
+        || scanned.starts_with("(")
+}
+
+/// Every verb, with every kind of outcome.
+async fn work(storage: &SqliteStorage, clock: &TestClock) {
+    let jobs: Vec<NewJob> = (0..6).map(|_| job(clock.now(), Initial::Enqueued)).collect();
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+    storage.enqueue(jobs).await.expect("stored");
+    let later = Initial::Scheduled(clock.now() + Duration::from_secs(1));
+    storage.enqueue(vec![job(clock.now(), later), job(clock.now(), Initial::Awaiting(ids[0]))]).await.expect("stored");
+    let record = ServerRecord {
+        id: ServerId::new("worker"),
+        started_at: clock.now(),
+        queues: vec![QueueName::DEFAULT],
+        workers: 1,
+    };
+    storage.heartbeat(&record).await.expect("beaten");
+    let claim = Claim { server: record.id.clone(), queues: [QueueName::DEFAULT].into(), limit: 5 };
+    let claimed = storage.claim(claim).await.expect("claimed");
+    storage.finish(outcomes(&claimed, clock.now())).await.expect("finished");
+    storage.finish(outcomes(&claimed, clock.now())).await.expect("refused");
+    let move_all = |to: Transition| {
+        let from = to.to.name().previous();
+        ids.iter().map(|job| Change { job: *job, from, transition: to.clone() }).collect()
+    };
+    storage.change(move_all(Transition::new(Deleted {}, clock.now()))).await.expect("deleted");
+    storage.change(move_all(Transition::new(Enqueued {}, clock.now()))).await.expect("requeued");
+    clock.advance(Duration::from_secs(48 * 3600));
+    storage.promote(10).await.expect("promoted");
+    storage.rescue(Rescue { stale_after: Duration::from_secs(15), max_lost: 3, limit: 10 }).await.expect("rescued");
+    storage.change(move_all(Transition::new(Deleted {}, clock.now()))).await.expect("deleted");
+    clock.advance(Duration::from_secs(48 * 3600));
+    storage.revoked(vec![(ids[0], claimed[0].token)]).await.expect("asked");
+    storage.job(ids[0]).await.expect("read");
+    for state in StateName::ALL {
+        storage.jobs(&JobFilter::state(state), &PageRequest::first(10)).await.expect("read");
+    }
+    storage.counts().await.expect("counted");
+    storage.queues().await.expect("read");
+    storage.servers().await.expect("read");
+    storage.totals().await.expect("read");
+    storage.statistics(Period::Hour, Timestamp::UNIX_EPOCH, clock.now()).await.expect("read");
+    storage.expire(10).await.expect("expired");
+    storage.retire(&record.id).await.expect("retired");
+}
+
+fn job(now: Timestamp, initial: Initial) -> NewJob {
+    NewJob {
+        id: JobId::generate(now),
+        invocation: Invocation::new(JobName::new("suite", "plan"), &()).expect("JSON"),
+        queue: QueueName::DEFAULT,
+        priority: 0,
+        max_attempts: None,
+        created_at: now,
+        initial,
+    }
+}
+
+/// One outcome of each kind.
+fn outcomes(claimed: &[ClaimedJob], at: Timestamp) -> Vec<Finish> {
+    let result = serde_json::value::to_raw_value(&1).expect("JSON");
+    let failure = Failure::new("suite::Error", "no route");
+    let transitions = [
+        Transition::new(Succeeded { result: result.clone(), duration: Duration::ZERO }, at),
+        Transition::new(Succeeded { result, duration: Duration::ZERO }, at),
+        Transition::new(Failed { failure }, at).attempts(Attempts::Spend),
+        Transition::new(Scheduled { at }, at).attempts(Attempts::Spend),
+        Transition::new(Enqueued {}, at),
+    ];
+    let finish = |(job, transition): (&ClaimedJob, _)| Finish { job: job.id, token: job.token, transition };
+    claimed.iter().zip(transitions).map(finish).collect()
+}
