@@ -266,6 +266,35 @@ on_each_storage! {
         server.shutdown(TEN_SECONDS).await;
     }
 
+    // Elsewhere (apalis) a heartbeat stopped while a fetched batch was waiting: ten jobs ran 24 times.
+    async fn jobs_that_wait_in_a_server_are_not_taken_by_another(world: World) {
+        let gate = Gate::new();
+        let interval = Duration::from_secs(1);
+        let start = || world.server().workers(1).register::<WaitStubbornly>().shared_data(gate.clone())
+            .heartbeat_interval(interval).server_timeout(interval * 3).start();
+        let first = start().await.expect("started");
+        // Hundreds of quick jobs make the server claim ahead; then come slow ones.
+        gate.open.add_permits(300);
+        for job in world.client.enqueue_all((0..300).map(|_| WaitStubbornly::new())).await.expect("stored") {
+            job.wait(TEN_SECONDS).await.expect("done");
+        }
+        let jobs = world.client.enqueue_all((0..10).map(|_| WaitStubbornly::new())).await.expect("stored");
+        gate.begun(301).await;
+        let second = start().await.expect("started");
+        for _ in 0..30 {
+            world.clock.advance(interval);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            beat_at(&world.storage, world.clock.now()).await;
+        }
+        gate.open.add_permits(10);
+        for job in jobs {
+            job.wait(TEN_SECONDS).await.expect("done");
+            assert_eq!(world.times(&job, StateName::Processing).await, 1);
+        }
+        first.shutdown(TEN_SECONDS).await;
+        second.shutdown(TEN_SECONDS).await;
+    }
+
     async fn a_server_is_seen_while_it_lives(world: World) {
         let server = world.server().queues(["b", "a"]).workers(3).start().await.expect("started");
         let seen = world.other.servers().await.expect("read");

@@ -140,6 +140,41 @@ async fn retention_is_settable_for_each_state() {
     storage.close().await;
 }
 
+/// Elsewhere (River #1255, #1251) one stalled call without a time limit hung a worker for ever. Here another program
+/// holds the file's write lock: calls fail with what was asked and for how long, the server says that it is not
+/// well, and goes on when the lock is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_file_is_told_and_the_server_goes_on() {
+    let (_folder, file) = temporary_file();
+    let limit = Duration::from_millis(100);
+    let storage = SqliteOptions::new(&file).operation_timeout(limit).open().await.expect("opened");
+    let client = Client::new(storage.clone());
+    let server = JobServer::builder(storage.clone())
+        .discover(false)
+        .register::<Work>()
+        .poll_interval(Duration::from_millis(20))
+        .start()
+        .await
+        .expect("started");
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let error = client.enqueue(Work { n: 1 }).await.expect_err("stalled").to_string();
+    assert!(error.contains("did not answer `enqueue` within 100ms"), "{error}");
+    while server.health().is_healthy() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    // The call that was given up goes in after all: its job is the first of two.
+    let second = client.enqueue(Work { n: 2 }).await.expect("stored");
+    assert_eq!(second.wait(Duration::from_secs(30)).await.expect("done"), 2);
+    while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.shutdown(Duration::from_secs(10)).await;
+    storage.close().await;
+}
+
 /// The path of the worker program of these tests.
 const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 

@@ -72,7 +72,8 @@ async fn no_statement_scans_what_grows() {
 
 /// Walking through what is as large as a batch, or as few as what runs, is allowed.
 fn is_bounded(step: &str, statement: &str) -> bool {
-    const SMALL: [&str; 8] = ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
+    const SMALL: [&str; 8] =
+        ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
     const SMALL_TABLES: [&str; 4] = ["jobs_schema", "jobs_server", "jobs_sequence", "sqlite_schema"];
     let Some(scanned) = step.strip_prefix("SCAN ") else { return !step.contains("TEMP B-TREE FOR ORDER BY") };
     let table = scanned.split(" USING ").next().unwrap_or_default();
