@@ -106,7 +106,7 @@ impl Storage for Faulty {
         self.on_a_bad_line(self.inner.retire(server)).await
     }
 
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.on_a_bad_line(self.inner.revoked(claims)).await
     }
 

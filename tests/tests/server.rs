@@ -160,6 +160,9 @@ on_each_storage! {
         gate.begun(1).await;
         world.client.requeue(&job).await.expect("requeued");
         gate.begun(1).await;
+        while gate.cancelled.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         gate.open.add_permits(1);
         job.wait(TEN_SECONDS).await.expect("done");
         assert_eq!(world.times(&job, StateName::Processing).await, 2);
@@ -233,6 +236,7 @@ on_each_storage! {
         // The runtime of this test has two threads: with two hogs on them, only a thread of its own can look.
         let (clock, begun) = (world.clock.clone(), gate.clone());
         let watch = std::thread::spawn(move || {
+            let _stop = StopAtEnd(stop);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 begun.begun(2).await;
@@ -241,7 +245,6 @@ on_each_storage! {
                     beat_at(&storage, clock.now()).await;
                 }
             });
-            stop.store(true, Ordering::Relaxed);
         });
         let jobs = world.client.enqueue_all([Hog::new(), Hog::new(), Hog::new()]).await.expect("stored");
         for job in jobs {
@@ -341,6 +344,15 @@ on_each_storage! {
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(world.details(&next).await.job.state, StateName::Enqueued);
         assert_eq!(world.details(&job).await.job.state, StateName::Processing, "as after a crash");
+    }
+}
+
+/// Ends the hogs, also when the watch panics.
+struct StopAtEnd(Data<AtomicBool>);
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

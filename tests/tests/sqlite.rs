@@ -38,7 +38,8 @@ async fn files_that_cannot_be_opened_are_told_with_the_reason() {
     assert!(error.contains("no/such/folder` does not exist"), "{error}");
     let error = open_error(folder.path()).await;
     assert!(error.contains("can't be opened or made"), "{error}");
-    std::fs::write(&file, "this is a text, and longer than the header of a database would be: 0123456789".repeat(10)).expect("written");
+    std::fs::write(&file, "this is a text, and longer than the header of a database would be: 0123456789".repeat(10))
+        .expect("written");
     let error = open_error(&file).await;
     assert!(error.contains("is not a SQLite database"), "{error}");
 }
@@ -174,7 +175,8 @@ async fn processes_that_are_killed_lose_nothing_and_record_nothing_twice() {
     let storage = connect(&url(&file)).await.expect("opened");
     let client = Client::new(storage.clone());
     let mut handles: Vec<JobHandle<u64>> = client.enqueue_all((0..JOBS / 2).map(Work::new)).await.expect("stored");
-    let random = |below: u64| u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("now").subsec_nanos()) % below;
+    let random =
+        |below: u64| u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("now").subsec_nanos()) % below;
     let mut processes = vec![Process::start(&url(&file)), Process::start(&url(&file))];
     for n in 0..10 {
         for n in n * JOBS / 20..(n + 1) * JOBS / 20 {

@@ -8,7 +8,7 @@ mod id;
 mod inject;
 mod invocation;
 mod name;
-mod outcome;
+mod output;
 mod panics;
 mod queue;
 mod registry;
@@ -38,7 +38,7 @@ pub use self::{
     inject::{FromContext, Requirements},
     invocation::{ArgumentsError, Invocation},
     name::{InvalidJobName, JobName},
-    outcome::JobReturn,
+    output::JobOutput,
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
     settings::JobSettings,
@@ -77,7 +77,7 @@ pub use self::{
 pub trait Job: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// What a successful run returns; stored as JSON and read back by
     /// [`JobHandle::wait`](crate::client::JobHandle::wait).
-    type Output: Serialize + DeserializeOwned + Send + 'static;
+    type Output: JobOutput;
 
     /// The name under which calls of this job are stored.
     const NAME: JobName;

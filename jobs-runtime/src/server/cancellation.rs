@@ -21,8 +21,8 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         if runs.is_empty() {
             continue;
         }
-        for job in storage.revoked(runs).await? {
-            shared.running.cancel(job);
+        for claim in storage.revoked(runs).await? {
+            shared.running.cancel(claim);
         }
         shared.health.recovered("cancellation");
     }

@@ -10,15 +10,13 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    job::JobId,
-    storage::{ClaimToken, ClaimedJob},
-};
+use super::claims::ClaimKey;
+use crate::storage::ClaimedJob;
 
 /// The jobs that a server's workers run at present.
 #[derive(Debug, Default)]
 pub(super) struct Running {
-    runs: Mutex<HashMap<(JobId, ClaimToken), Arc<Run>>>,
+    runs: Mutex<HashMap<ClaimKey, Arc<Run>>>,
     ended: Notify,
 }
 
@@ -44,13 +42,15 @@ impl Running {
     }
 
     /// The runs that began at least `age` ago.
-    pub(super) fn older_than(&self, age: Duration) -> Vec<(JobId, ClaimToken)> {
+    pub(super) fn older_than(&self, age: Duration) -> Vec<ClaimKey> {
         self.runs().iter().filter(|(_, run)| run.started.elapsed() >= age).map(|(key, _)| *key).collect()
     }
 
-    /// Cancels the token of a job.
-    pub(super) fn cancel(&self, job: JobId) {
-        self.runs().iter().filter(|((id, _), _)| *id == job).for_each(|(_, run)| run.cancellation.cancel());
+    /// Cancels the token of a run; another run of the same job goes on.
+    pub(super) fn cancel(&self, claim: ClaimKey) {
+        if let Some(run) = self.runs().get(&claim) {
+            run.cancellation.cancel();
+        }
     }
 
     /// Cancels the tokens of all jobs because the server shuts down.
@@ -62,7 +62,7 @@ impl Running {
     }
 
     /// What still runs.
-    pub(super) fn keys(&self) -> Vec<(JobId, ClaimToken)> {
+    pub(super) fn keys(&self) -> Vec<ClaimKey> {
         self.runs().keys().copied().collect()
     }
 
@@ -77,7 +77,7 @@ impl Running {
         }
     }
 
-    fn runs(&self) -> MutexGuard<'_, HashMap<(JobId, ClaimToken), Arc<Run>>> {
+    fn runs(&self) -> MutexGuard<'_, HashMap<ClaimKey, Arc<Run>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,7 +95,7 @@ impl Run {
 /// Ends a run when it is dropped, however the worker's task ends.
 pub(super) struct RunGuard<'r> {
     running: &'r Running,
-    key: (JobId, ClaimToken),
+    key: ClaimKey,
     pub(super) run: Arc<Run>,
 }
 

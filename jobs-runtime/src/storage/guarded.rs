@@ -87,7 +87,7 @@ impl Storage for Guarded {
         self.guard("retire", self.inner.retire(server)).await
     }
 
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.guard("revoked", self.inner.revoked(claims)).await
     }
 

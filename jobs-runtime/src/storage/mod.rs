@@ -94,7 +94,7 @@ pub trait Storage: Monitor + fmt::Debug {
     async fn retire(&self, server: &ServerId) -> StorageResult<()>;
 
     /// Which of these claims no longer hold, because the job was deleted, requeued or rescued.
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>>;
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>>;
 
     /// Removes up to `limit` jobs whose time has expired, with all that belongs to them; returns how many.
     async fn expire(&self, limit: usize) -> StorageResult<usize>;

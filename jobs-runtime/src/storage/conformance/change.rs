@@ -25,7 +25,7 @@ pub async fn a_running_job_is_deleted_and_its_outcome_refused(f: Fixture) {
     let id = f.enqueue("long").await;
     let job = f.claim().await;
     assert_eq!(f.delete(id).await, Changed::Moved(StateName::Processing));
-    assert_eq!(f.storage.revoked(vec![(id, job.token)]).await.expect("asked"), [id]);
+    assert_eq!(f.storage.revoked(vec![(id, job.token)]).await.expect("asked"), [(id, job.token)]);
     assert_eq!(f.finish(&job, f.success()).await, Recorded::Fenced);
     assert_eq!(f.state(id).await, StateName::Deleted);
     assert!(f.history(id).await.contains("processing {\"attempt\":1,\"server\":\"worker\"}\ndeleted"));

@@ -33,14 +33,19 @@ pub struct Handles {
 /// Opens a storage of the backend and runs one case with it.
 pub fn run<B: Backend, F: AsyncFnOnce(Fixture)>(backend: &B, case: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(async {
+    let runtime = runtime.expect("a runtime");
+    let case = async {
         let clock = TestClock::new();
         let handles = backend.open(clock.clock()).await;
         let (storage, other, _keep) = (handles.storage, handles.other, handles.keep);
         case(Fixture { storage: Arc::clone(&storage), other: Arc::clone(&other), clock }).await;
         other.close().await;
         storage.close().await;
-    });
+    };
+    // A case that hangs is a case that fails; without waiting for what it left behind.
+    let ended = runtime.block_on(async { tokio::time::timeout(LONGEST_CASE, case).await });
+    runtime.shutdown_background();
+    ended.expect("the case ends in time");
 }
 
 /// What a case works with, and shorthands for what most cases do.
@@ -54,6 +59,9 @@ pub struct Fixture {
     /// Its clock.
     pub clock: TestClock,
 }
+
+/// Some hundred times as long as any case takes.
+const LONGEST_CASE: Duration = Duration::from_secs(120);
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);

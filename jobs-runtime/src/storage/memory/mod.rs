@@ -134,9 +134,9 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let tables = self.tables();
-        Ok(claims.into_iter().filter(|(id, token)| !tables.holds(*id, *token)).map(|(id, _)| id).collect())
+        Ok(claims.into_iter().filter(|(id, token)| !tables.holds(*id, *token)).collect())
     }
 
     async fn expire(&self, limit: usize) -> StorageResult<usize> {

@@ -26,15 +26,12 @@ pub(super) async fn open(options: &SqliteOptions) -> StorageResult<SqliteConnect
     options.connect_options().connect().await.map_err(|error| explain(options, error))
 }
 
-/// Opens the connections that only read.
-pub(super) async fn readers(options: &SqliteOptions) -> StorageResult<SqlitePool> {
+/// The connections that only read; each is opened when it is first needed.
+pub(super) fn readers(options: &SqliteOptions) -> SqlitePool {
     SqlitePoolOptions::new()
-        .min_connections(0)
         .max_connections(4)
         .test_before_acquire(false)
-        .connect_with(options.connect_options().pragma("query_only", "on"))
-        .await
-        .map_err(|error| explain(options, error))
+        .connect_lazy_with(options.connect_options().pragma("query_only", "on"))
 }
 
 /// The primary SQLite result code of an error.

@@ -59,7 +59,7 @@ impl SqliteStorage {
         let mut connection = connection::open(&shared.options).await?;
         schema::prepare(&mut connection, &shared).await?;
         let watched = connection::open(&shared.options).await?;
-        let readers = connection::readers(&shared.options).await?;
+        let readers = connection::readers(&shared.options);
         let writer = Writer::start(Arc::clone(&shared), connection, watched)?;
         Ok(Self { shared, writer, readers })
     }
@@ -125,7 +125,7 @@ impl Storage for SqliteStorage {
         self.writer.run(heartbeat::Retire(server.clone())).await
     }
 
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.find_revoked(claims).await
     }
 
@@ -134,7 +134,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
         self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -4,7 +4,11 @@ mod details;
 mod list;
 
 use async_trait::async_trait;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 
 use super::{SqliteStorage, rows::Reader, tx::packed};
 use crate::{
@@ -99,7 +103,10 @@ impl Monitor for SqliteStorage {
 
 impl SqliteStorage {
     /// Which of these claims no longer hold.
-    pub(super) async fn find_revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<JobId>> {
+    pub(super) async fn find_revoked(
+        &self,
+        claims: Vec<(JobId, ClaimToken)>,
+    ) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let select = self.shared.sql.get(
             "WITH RECURSIVE {ids}
              SELECT p.token FROM ids LEFT JOIN {p}processing p ON p.job = ids.job ORDER BY ids.i",
@@ -108,18 +115,16 @@ impl SqliteStorage {
         let rows = self.rows(sqlx::query(select).bind(ids)).await?;
         let held = |row: &SqliteRow| row.get::<Option<i64>, _>("token").map(ClaimToken);
         let revoked = claims.into_iter().zip(&rows).filter(|((_, token), row)| held(row) != Some(*token));
-        Ok(revoked.map(|((id, _), _)| id).collect())
+        Ok(revoked.map(|(claim, _)| claim).collect())
     }
 
     fn reader<'r>(&'r self, row: &'r SqliteRow) -> Reader<'r> {
         Reader { row, shared: &self.shared }
     }
 
-    async fn rows<'q>(
-        &self,
-        query: sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
-    ) -> StorageResult<Vec<SqliteRow>> {
-        query.fetch_all(&self.readers).await.map_err(|error| self.shared.failed(error))
+    async fn rows(&self, query: Query<'static, Sqlite, SqliteArguments>) -> StorageResult<Vec<SqliteRow>> {
+        let readers = self.readers.clone();
+        self.writer.read(async move { query.fetch_all(&readers).await }).await
     }
 }
 

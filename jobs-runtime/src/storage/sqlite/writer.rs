@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 use tracing::error;
 
 use super::{
@@ -25,6 +28,7 @@ const GROUP: usize = 128;
 #[derive(Debug)]
 pub(super) struct Writer {
     requests: mpsc::Sender<Box<dyn Request>>,
+    thread: Handle,
     closed: tokio::sync::watch::Receiver<bool>,
     shared: Arc<Shared>,
 }
@@ -43,7 +47,7 @@ impl Writer {
             source: Some(Box::new(source)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open_error)?;
-        let of_thread = Arc::clone(&shared);
+        let (of_thread, thread) = (Arc::clone(&shared), runtime.handle().clone());
         let work = async move {
             tokio::select! {
                 () = write(inbox, connection, &of_thread) => {}
@@ -55,7 +59,7 @@ impl Writer {
             .name("jobs-sqlite".to_owned())
             .spawn(move || runtime.block_on(work))
             .map_err(open_error)?;
-        Ok(Self { requests, closed, shared })
+        Ok(Self { requests, thread, closed, shared })
     }
 
     /// Runs a verb; its answer comes when it is committed.
@@ -65,6 +69,19 @@ impl Writer {
         let closed = || StorageError::Closed { storage: self.shared.url() };
         self.requests.send(Box::new(request)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Runs a read on the writer's thread, so that it too needs none of the application's.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+    ) -> StorageResult<T> {
+        let read = self.thread.spawn(read).await;
+        let read = read.map_err(|_| StorageError::Closed { storage: self.shared.url() })?;
+        read.map_err(|error| match error {
+            sqlx::Error::PoolClosed => StorageError::Closed { storage: self.shared.url() },
+            error => self.shared.failed(error),
+        })
     }
 
     /// Waits until everything that was asked before is written, and the connection is closed.

@@ -22,7 +22,8 @@ impl SqliteStorage {
         }
         push_filter(&mut query, filter);
         query.push(list.order).push(" LIMIT ").push_bind(limit as i64 + 1);
-        let rows = query.build().fetch_all(&self.readers).await.map_err(|error| self.shared.failed(error))?;
+        let readers = self.readers.clone();
+        let rows = self.writer.read(async move { query.build().fetch_all(&readers).await }).await?;
         let jobs = rows.iter().take(limit).map(|row| summary(&self.reader(row))).collect::<StorageResult<Vec<_>>>()?;
         let last = rows.get(limit - 1).filter(|_| rows.len() > limit);
         let next = last.map(|row| list.key(&self.reader(row))).transpose()?;
