@@ -1,11 +1,10 @@
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Client;
 use crate::{
-    job::{Failure, JobId},
+    job::{Failure, JobId, JobOutput},
     state::StateName,
     storage::{JobDetails, StorageError, StorageResult, Topic},
 };
@@ -38,7 +37,7 @@ impl<T> JobHandle<T> {
     }
 }
 
-impl<T: DeserializeOwned> JobHandle<T> {
+impl<T: JobOutput> JobHandle<T> {
     /// Waits until the job is done with, at most for `timeout`, and returns its result.
     ///
     /// # Errors
@@ -73,7 +72,7 @@ impl<T: DeserializeOwned> JobHandle<T> {
         match details.job.state {
             StateName::Succeeded => {
                 let result = last.data.get("result").cloned().unwrap_or_default();
-                Some(serde_json::from_value(result).map_err(|source| WaitError::Result { id, source }))
+                Some(T::from_json(result).map_err(|source| WaitError::Result { id, source }))
             }
             StateName::Failed => {
                 let failure = serde_json::from_value(last.data.clone())

@@ -1,8 +1,8 @@
 use std::{any::TypeId, fmt, future::Future, pin::Pin};
 
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::{Invocation, Job, JobContext, JobError, JobName, JobSettings, Requirements};
+use super::{Invocation, Job, JobContext, JobError, JobName, JobOutput as _, JobSettings, Requirements};
 
 /// What a run of a handler comes to: the result as JSON, or the error.
 pub(crate) type Performed = Result<Box<RawValue>, JobError>;
@@ -55,7 +55,7 @@ async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Performed {
     // Arguments that don't fit today won't fit after a retry.
     let job: J = invocation.parse().map_err(JobError::permanent)?;
     let output = job.perform(cx).await?;
-    to_raw_value(&output).map_err(|error| {
+    output.to_json().map_err(|error| {
         JobError::permanent(format!("the result of job `{}` can't be written as JSON: {error}", J::NAME))
     })
 }
