@@ -4,6 +4,7 @@ pub mod client;
 pub mod clock;
 pub mod job;
 pub mod prelude;
+pub mod schedule;
 pub mod server;
 pub mod state;
 pub mod storage;

@@ -1,0 +1,40 @@
+//! Cron expressions: when a recurring job is due.
+//!
+//! The grammar and its meaning are those of Cronos, the cron library of Hangfire; the grammar is described at
+//! [`CronExpression`].
+//!
+//! ```
+//! use chrono::TimeZone;
+//! use chrono_tz::America::New_York;
+//! use jobs_runtime::schedule::{Cron, CronSchedule};
+//!
+//! let nightly = CronSchedule::parse("30 2 * * *")?;
+//! assert_eq!(nightly, Cron::daily(2, 30)?);
+//!
+//! // On the 13th of March 2016, clocks there were put from 2:00 to 3:00.
+//! let evening = New_York.with_ymd_and_hms(2016, 3, 12, 20, 0, 0).unwrap();
+//! let next = nightly.next_after(&evening, false).unwrap();
+//! assert_eq!(next.to_rfc3339(), "2016-03-13T03:00:00-04:00");
+//! # Ok::<(), jobs_runtime::schedule::CronError>(())
+//! ```
+//!
+//! # Where clocks change
+//!
+//! * A time that is skipped because clocks go forward comes at the first moment after the gap. Several of them become
+//!   one.
+//! * A time that comes twice because clocks go back counts once, the first time, if the expression gives *fixed times*.
+//!   If it is an [*interval*](CronExpression::is_interval), with a `*`, `?`, range or step in its seconds, minutes or
+//!   hours, both count.
+//!
+//! So the times at which a schedule fires are the same from wherever one looks, and each is later than the one before.
+
+mod cron_schedule;
+mod engine;
+mod expressions;
+mod fold;
+mod search;
+mod wall_clock;
+
+pub use jobs_cron::{Caret, CronError, CronErrorKind, CronExpression, Day, DayOfMonth, DayOfWeek, Field, Values};
+
+pub use self::{cron_schedule::CronSchedule, expressions::Cron};
