@@ -11,25 +11,25 @@ use crate::cargo;
 pub(crate) struct Step {
     title: &'static str,
     arguments: Vec<String>,
-    variables: Vec<(&'static str, String)>,
 }
 
 impl Step {
     /// `arguments` are parted by blanks.
     pub(crate) fn new(title: &'static str, arguments: &str) -> Self {
         let arguments = arguments.split_whitespace().map(str::to_owned).collect();
-        Self { title, arguments, variables: Vec::new() }
+        Self { title, arguments }
     }
 
-    pub(crate) fn variable(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.variables.push((name, value.to_string()));
+    /// Adds one argument, which may contain blanks.
+    pub(crate) fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
         self
     }
 
     /// Whether it succeeded.
     fn run(&self) -> bool {
         let mut command = cargo::command();
-        command.args(&self.arguments).envs(self.variables.iter().cloned());
+        command.args(&self.arguments);
         match command.status() {
             Ok(status) => status.success(),
             Err(error) => {
@@ -42,9 +42,6 @@ impl Step {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, value) in &self.variables {
-            write!(f, "{name}={value:?} ")?;
-        }
         write!(f, "cargo {}", self.arguments.join(" "))
     }
 }

@@ -104,9 +104,17 @@ impl JobServer {
     ///
     /// If signals can't be listened to.
     pub async fn run_until_signal(self) -> std::io::Result<ShutdownReport> {
-        shutdown::signal().await?;
+        let mut failed = None;
+        let report = self.run_until(async { failed = shutdown::signal().await.err() }).await;
+        failed.map_or(Ok(report), Err)
+    }
+
+    /// Runs until `end` is ready, and then shuts down with the builder's
+    /// [`shutdown_timeout`](JobServerBuilder::shutdown_timeout).
+    pub async fn run_until(self, end: impl Future) -> ShutdownReport {
+        end.await;
         let timeout = self.shared.settings.shutdown_timeout;
-        Ok(self.shutdown(timeout).await)
+        self.shutdown(timeout).await
     }
 
     /// Shuts down in three steps: stops claiming; waits up to `timeout` for running jobs, then cancels their

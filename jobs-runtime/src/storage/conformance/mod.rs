@@ -88,6 +88,7 @@ macro_rules! storage_conformance {
                 jobs_of_a_live_server_are_left_alone,
                 jobs_of_a_dead_server_go_back_and_cost_an_attempt,
                 a_job_that_kills_its_servers_ends_in_failed,
+                a_job_that_only_waited_in_a_dead_server_does_not_fail,
                 a_dead_servers_late_outcome_is_refused,
                 jobs_of_a_server_nobody_knows_go_back,
                 rescue_works_in_bounded_steps,

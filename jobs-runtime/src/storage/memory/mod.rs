@@ -104,6 +104,11 @@ impl Storage for MemoryStorage {
         Ok(self.write(|tables| tables.claim(&claim, now)))
     }
 
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.tables().begin(&claims);
+        Ok(())
+    }
+
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         Ok(self.write(|tables| batch.into_iter().map(|finish| tables.finish(finish)).collect()))
     }

@@ -4,7 +4,8 @@ use crate::{
     clock::{Timestamp, before},
     job::{JobId, QueueName},
     state::{
-        Attempts, Deleted, Enqueued, HistoryEntry, Processing, Scheduled, State, StateName, Transition, lost, release,
+        Attempts, Death, Deleted, Enqueued, HistoryEntry, Processing, Scheduled, State, StateName, Transition, lost,
+        release,
     },
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, Initial, NewJob, Period, Promotion, Recorded, Rescue,
@@ -42,6 +43,8 @@ pub(super) struct Row {
     pub(super) history: Vec<HistoryEntry>,
     age: u64,
     claim: Option<(ClaimToken, ServerId)>,
+    /// Whether the server said that the run begins.
+    begun: bool,
 }
 
 impl Tables {
@@ -101,6 +104,7 @@ impl Tables {
             expires_at: None,
             age: 0,
             claim: None,
+            begun: false,
         };
         self.jobs.insert(id, row);
         if let Initial::Awaiting(parent) = initial {
@@ -133,6 +137,7 @@ impl Tables {
             arguments: row.job.invocation.arguments().to_owned(),
             queue: row.job.queue.clone(),
             attempt,
+            lost: row.lost,
             max_attempts: row.job.max_attempts,
             created_at: row.job.created_at,
         })
@@ -140,6 +145,16 @@ impl Tables {
 
     pub(super) fn holds(&self, id: JobId, token: ClaimToken) -> bool {
         self.jobs.get(&id).and_then(|row| row.claim.as_ref()).is_some_and(|(held, _)| *held == token)
+    }
+
+    pub(super) fn begin(&mut self, claims: &[(JobId, ClaimToken)]) {
+        for (id, token) in claims {
+            if self.holds(*id, *token)
+                && let Some(row) = self.jobs.get_mut(id)
+            {
+                row.begun = true;
+            }
+        }
     }
 
     /// The claims that a server holds.
@@ -186,19 +201,19 @@ impl Tables {
     pub(super) fn rescue(&mut self, rescue: &Rescue, now: Timestamp) -> Vec<Rescued> {
         let limit = before(now, rescue.stale_after);
         let alive = |server: &ServerId| self.servers.get(server).is_some_and(|(_, beat)| *beat >= limit);
-        let orphans: Vec<(JobId, ServerId, u32)> = self.index[StateName::Processing as usize]
+        let orphans: Vec<(JobId, ServerId, Death)> = self.index[StateName::Processing as usize]
             .iter()
             .filter_map(|(_, id)| {
                 let row = &self.jobs[id];
                 let (_, server) = row.claim.as_ref()?;
-                (!alive(server)).then(|| (*id, server.clone(), row.lost + 1))
+                (!alive(server)).then(|| (*id, server.clone(), Death { lost: row.lost, begun: row.begun }))
             })
             .take(rescue.limit)
             .collect();
         let rescued: Vec<Rescued> = orphans
             .into_iter()
-            .map(|(job, server, deaths)| {
-                let transition = lost(server.as_str(), deaths, rescue.max_lost, now);
+            .map(|(job, server, death)| {
+                let transition = lost(server.as_str(), death, rescue.max_lost, now);
                 let to = transition.to.name();
                 self.apply(job, transition);
                 Rescued { job, server, to }
@@ -258,6 +273,7 @@ impl Tables {
             Attempts::Keep | Attempts::Spend => {}
         }
         row.claim = None;
+        row.begun = false;
         row.state = transition.to;
         row.state_at = transition.at;
         row.expires_at = self.retention.expires_at(row.state.name(), transition.at);

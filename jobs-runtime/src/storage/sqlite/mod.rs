@@ -3,6 +3,7 @@
 //! One writer a process groups everything that wants to write into few commits; readers have connections of
 //! their own. Other processes' writes are noticed by the file's data version.
 
+mod begin;
 mod change;
 mod claim;
 mod connection;
@@ -101,6 +102,10 @@ impl Storage for SqliteStorage {
 
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
         self.writer.run(claim).await
+    }
+
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.writer.run(begin::Begin(claims)).await
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
