@@ -11,13 +11,19 @@ use crate::cargo;
 pub(crate) struct Step {
     title: &'static str,
     arguments: Vec<String>,
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Step {
     /// `arguments` are parted by blanks.
     pub(crate) fn new(title: &'static str, arguments: &str) -> Self {
         let arguments = arguments.split_whitespace().map(str::to_owned).collect();
-        Self { title, arguments }
+        Self { title, arguments, variables: Vec::new() }
+    }
+
+    pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
     }
 
     /// Adds one argument, which may contain blanks.
@@ -29,7 +35,7 @@ impl Step {
     /// Whether it succeeded.
     fn run(&self) -> bool {
         let mut command = cargo::command();
-        command.args(&self.arguments);
+        command.args(&self.arguments).envs(self.variables.iter().copied());
         match command.status() {
             Ok(status) => status.success(),
             Err(error) => {
@@ -42,6 +48,9 @@ impl Step {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.variables {
+            write!(f, "{name}={value:?} ")?;
+        }
         write!(f, "cargo {}", self.arguments.join(" "))
     }
 }
