@@ -1,8 +1,8 @@
 //! Running jobs.
 //!
-//! A server is a set of small background processes round one storage, each in a file of its own: the
-//! [dispatcher](mod@self) that claims jobs, the workers that run them, the completer that records how they
-//! ended, and those that promote delayed jobs, beat and rescue, expire, and watch for cancellation.
+//! A server is a set of small background processes round one storage, each in a file of its own: the dispatcher
+//! that claims jobs, the workers that run them, the completer that records how they ended, and those that promote
+//! delayed jobs, beat, rescue, expire, and watch for cancellation.
 //!
 //! Handlers run on the application's runtime. The server's own processes run on a thread of their own, so that
 //! handlers which hog the application's threads can't stop the heartbeat or the recording of outcomes.

@@ -4,10 +4,28 @@
 //! and a clock that stands still. A backend implements [`Backend`] and calls
 //! [`storage_conformance!`](crate::storage_conformance), which makes one named test a case:
 //!
-//! ```ignore
+//! ```
+//! use jobs_runtime::{
+//!     clock::Clock,
+//!     storage::{
+//!         conformance::{Backend, Handles},
+//!         memory::MemoryOptions,
+//!     },
+//! };
+//!
+//! struct MyBackend;
+//!
+//! impl Backend for MyBackend {
+//!     async fn open(&self, clock: Clock) -> Handles {
+//!         let storage = MemoryOptions::new().clock(clock).open();
+//!         Handles { other: storage.clone(), storage, keep: Box::new(()) }
+//!     }
+//! }
+//!
 //! mod my_storage {
 //!     jobs_runtime::storage_conformance!(crate::MyBackend);
 //! }
+//! # fn main() {}
 //! ```
 
 pub mod change;
