@@ -1,7 +1,15 @@
 //! Jobs in this process's memory: for tests and development. They are gone when the process ends.
 
+mod change;
+mod claim;
+mod enqueue;
+mod expire;
+mod finish;
 mod monitor;
+mod promote;
+mod rescue;
 mod tables;
+mod transition;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
