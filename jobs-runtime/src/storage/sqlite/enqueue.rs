@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     job::JobId,
-    state::{StateName, Transition, release},
+    state::{StateName, release},
     storage::{Initial, NewJob, StorageError, StorageResult},
 };
 
@@ -141,23 +141,4 @@ async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[&NewJob], first_place: i64) -> Sto
     }
     insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
     Ok(())
-}
-
-impl Tx<'_> {
-    /// Moves the jobs that await `parent`, and with each those that awaited it.
-    pub(super) async fn release(
-        &mut self,
-        parent: JobId,
-        to: crate::state::State,
-        reason: &'static str,
-    ) -> StorageResult<()> {
-        let mut parents = vec![(parent, to, reason)];
-        while let Some((parent, to, reason)) = parents.pop() {
-            for child in self.children(&packed([&parent])).await? {
-                self.apply_one(child, Transition::new(to.clone(), self.now).because(reason)).await?;
-                parents.extend(release(to.name()).map(|(next, reason)| (child, next, reason)));
-            }
-        }
-        Ok(())
-    }
 }

@@ -7,6 +7,7 @@ mod begin;
 mod change;
 mod claim;
 mod connection;
+mod continuation;
 mod enqueue;
 mod expire;
 mod finish;
@@ -18,6 +19,8 @@ mod rescue;
 mod rows;
 mod schema;
 mod sql;
+mod statistics;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod transition;
