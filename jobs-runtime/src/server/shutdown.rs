@@ -50,11 +50,12 @@ pub(super) async fn run(
         warn!("not all outcomes could be recorded; their jobs are rescued when this server's heartbeat is stale");
     }
     give_back_unknown(shared).await;
+    // Only now, because a heartbeat after it would put the server back on the list.
+    shared.stop.everything.cancel();
+    system.ended().await;
     if let Err(error) = shared.storage().retire(&shared.record.id).await {
         warn!(%error, "the server could not be taken from the list; it goes when its heartbeat is stale");
     }
-    shared.stop.everything.cancel();
-    system.ended().await;
     info!(server = %shared.record.id, not_begun, interrupted, "job server has shut down");
     ShutdownReport { not_begun, interrupted }
 }
