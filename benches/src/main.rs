@@ -96,7 +96,7 @@ async fn drain(storage: Arc<dyn Storage>, jobs: usize, workers: usize) -> Result
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let rate = jobs as f64 / start.elapsed().as_secs_f64();
-    server.shutdown(Duration::from_secs(5)).await;
+    server.shutdown(Duration::from_secs(5)).await?;
     assert_eq!(done.load(Ordering::Relaxed), jobs, "every job ran once");
     Ok(rate)
 }

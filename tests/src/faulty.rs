@@ -82,6 +82,10 @@ impl Storage for Faulty {
         self.on_a_bad_line(self.inner.claim(claim)).await
     }
 
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.on_a_bad_line(self.inner.begin(claims)).await
+    }
+
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.on_a_bad_line(self.inner.finish(batch)).await
     }

@@ -78,7 +78,7 @@ on_each_storage! {
         assert_eq!((runs.load(Ordering::Relaxed), details.job.attempts), (3, 3));
         let failure = &details.history.last().expect("history").data;
         assert_eq!((&failure["message"], &failure["trace"]), (&"no route".into(), &"caused by: cable cut".into()));
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_job_that_recovers_succeeds_and_keeps_its_failures(world: World) {
@@ -90,7 +90,7 @@ on_each_storage! {
         }
         assert_eq!(job.wait(TEN_SECONDS).await.expect("done"), 3);
         assert_eq!(world.times(&job, StateName::Failed).await, 2);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_call_chooses_its_own_number_of_retries(world: World) {
@@ -99,7 +99,7 @@ on_each_storage! {
         let job = AlwaysFail::enqueue().max_attempts(0).await.expect("stored");
         assert!(job.wait(TEN_SECONDS).await.expect_err("failed").to_string().contains("no route"));
         assert_eq!(runs.load(Ordering::Relaxed), 1);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     // Elsewhere (apalis, underway) a panicking handler killed its worker, or leaked its lease for ever.
@@ -114,7 +114,7 @@ on_each_storage! {
             assert!(trace.starts_with("at tests/tests/failures.rs:") && trace.contains("failures::panic_"), "{trace}");
         }
         world.until(&FailTwice::enqueue().await.expect("stored"), StateName::Scheduled).await;
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_run_out_of_time_fails(world: World) {
@@ -122,7 +122,7 @@ on_each_storage! {
         let job = SleepForEver::enqueue().await.expect("stored");
         let error = job.wait(TEN_SECONDS).await.expect_err("failed");
         assert!(error.to_string().contains("timed out after 50ms"), "{error}");
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_handler_gets_what_it_asks_for(world: World) {
@@ -141,7 +141,7 @@ on_each_storage! {
         let seconds = |seconds| serde_json::json!(world.clock.now() + Duration::from_secs(seconds));
         assert_eq!(due("retry_after").await, (seconds(7), 1));
         assert_eq!(due("snooze").await, (seconds(9), 0));
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_stored_name_that_nobody_knows_fails_alone(world: World) {
@@ -155,7 +155,7 @@ on_each_storage! {
         for part in ["`jobs_tests.tyqed`", "renamed to `jobs_tests.typed`", "known: jobs_tests.fail_twice, jobs_tests.typed"] {
             assert!(error.contains(part), "{error}");
         }
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn arguments_that_no_longer_fit_fail_with_field_and_json(world: World) {
@@ -167,14 +167,14 @@ on_each_storage! {
         let error = job.wait(TEN_SECONDS).await.expect_err("failed").to_string();
         assert!(error.contains("at `user_id`") && error.contains(r#""user_id":"forty-two""#), "{error}");
         assert_eq!(world.details(&job).await.job.arguments, stored.to_string(), "nothing is lost");
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_result_that_is_no_json_fails_the_job(world: World) {
         let server = world.server().register::<Unwritable>().start().await.expect("started");
         let error = Unwritable::enqueue().await.expect("stored").wait(TEN_SECONDS).await.expect_err("failed");
         assert!(error.to_string().contains("the result of job `jobs_tests.unwritable` can't be written as JSON"), "{error}");
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_wait_ends_when_its_time_is_up(world: World) {

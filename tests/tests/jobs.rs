@@ -119,7 +119,7 @@ on_each_storage! {
         let server = world.server().register::<Add>().start().await.expect("started");
         let sum = Add::enqueue(20, 22).await.expect("stored");
         assert_eq!(sum.wait(TEN_SECONDS).await.expect("done"), 42);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_job_gets_its_data_and_returns_its_receipt(world: World) {
@@ -133,20 +133,20 @@ on_each_storage! {
         assert!(matches!(&error, WaitError::Failed { failure, .. } if failure.error_type.ends_with("MailError")), "{error}");
         assert!(error.to_string().contains("no mail to"), "{error}");
         assert_eq!(world.details(&refused).await.job.queue.as_str(), "mail");
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_plain_function_runs_off_the_async_threads(world: World) {
         let server = world.server().register::<Measure>().start().await.expect("started");
         assert_eq!(Measure::enqueue("four").await.expect("stored").wait(TEN_SECONDS).await.expect("done"), 4);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_handler_knows_its_run(world: World) {
         let server = world.server().register::<Describe>().queues(["default", "bulk"]).start().await.expect("started");
         let told = Describe::enqueue().queue("bulk").await.expect("stored").wait(TEN_SECONDS).await.expect("done");
         assert_eq!(told, ("jobs_tests.describe".to_owned(), "bulk".to_owned(), 1, false));
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn injected_parameters_are_made_from_the_context(world: World) {
@@ -155,7 +155,7 @@ on_each_storage! {
         let refused = Bill::enqueue(7).queue("acme").await.expect("stored");
         let error = refused.wait(TEN_SECONDS).await.expect_err("failed");
         assert!(error.to_string().contains("no tenant acme"), "{error}");
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_handler_enqueues_with_its_servers_client(world: World) {
@@ -165,7 +165,7 @@ on_each_storage! {
             let added = world.client.handle::<i64>(id.parse().expect("an id"));
             assert_eq!(added.wait(TEN_SECONDS).await.expect("done"), n + 1);
         }
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn what_was_stored_under_an_earlier_name_still_runs(world: World) {
@@ -178,7 +178,7 @@ on_each_storage! {
             let handle = world.client.enqueue_all([job]).await.expect("stored").remove(0);
             assert_eq!(handle.wait(TEN_SECONDS).await.expect("done"), "2026-0", "{name}");
         }
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn methods_run_on_the_servers_instance(world: World) {
@@ -188,7 +188,7 @@ on_each_storage! {
         let reminded = SendReminder::enqueue("grace").await.expect("stored").wait(TEN_SECONDS).await.expect("done");
         assert_eq!(reminded, "Ada reminds grace");
         assert_eq!(CountWords::enqueue("a b c").await.expect("stored").wait(TEN_SECONDS).await.expect("done"), 3);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_job_without_macros_runs_too(world: World) {
@@ -199,7 +199,7 @@ on_each_storage! {
         for (b, handle) in (0..).zip(results) {
             assert_eq!(handle.wait(TEN_SECONDS).await.expect("done"), 10 - b);
         }
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_continuation_runs_after_its_parent(world: World) {
@@ -212,7 +212,7 @@ on_each_storage! {
         let (first, second) = (world.details(&first).await, world.details(&second).await);
         assert_eq!(first.job.state, StateName::Succeeded);
         assert!(first.job.state_at <= second.job.state_at);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_delayed_job_waits_for_its_time(world: World) {
@@ -227,7 +227,7 @@ on_each_storage! {
         assert_eq!(world.details(&at).await.job.state, StateName::Scheduled);
         world.clock.advance(Duration::from_secs(300));
         assert_eq!(at.wait(TEN_SECONDS).await.expect("done"), 4);
-        server.shutdown(TEN_SECONDS).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn a_past_time_is_now(world: World) {

@@ -16,5 +16,5 @@ async fn the_jobs_of_a_linked_library_are_found() {
     let hello = client.prepare(call).expect("prepared");
     let hello = client.enqueue_all([hello]).await.expect("stored").remove(0);
     assert_eq!(hello.wait(Duration::from_secs(10)).await.expect("done"), "hello Ada");
-    server.shutdown(Duration::from_secs(5)).await;
+    server.shutdown(Duration::from_secs(5)).await.expect("shut down");
 }

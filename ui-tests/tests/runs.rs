@@ -60,7 +60,7 @@ async fn with_server<T>(test: impl AsyncFnOnce() -> T) -> T {
     let builder = JobServer::builder(storage.clone()).data(Greeting("hello".to_owned())).workers(2);
     let server = builder.start().await.expect("a server");
     let result = Client::new(storage).scope(test()).await;
-    server.shutdown(LONG).await;
+    server.shutdown(LONG).await.expect("shut down");
     result
 }
 

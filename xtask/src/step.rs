@@ -11,7 +11,7 @@ use crate::cargo;
 pub(crate) struct Step {
     title: &'static str,
     arguments: Vec<String>,
-    variables: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Step {
@@ -21,15 +21,21 @@ impl Step {
         Self { title, arguments, variables: Vec::new() }
     }
 
-    pub(crate) fn variable(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.variables.push((name, value.to_string()));
+    pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    /// Adds one argument, which may contain blanks.
+    pub(crate) fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
         self
     }
 
     /// Whether it succeeded.
     fn run(&self) -> bool {
         let mut command = cargo::command();
-        command.args(&self.arguments).envs(self.variables.iter().cloned());
+        command.args(&self.arguments).envs(self.variables.iter().copied());
         match command.status() {
             Ok(status) => status.success(),
             Err(error) => {

@@ -3,9 +3,6 @@ use std::fmt;
 /// The storages that tests can run on.
 const KNOWN: [&str; 2] = ["memory", "sqlite"];
 
-/// The variable by which tests learn which storages to run on: names with commas between them.
-pub(crate) const VARIABLE: &str = "JOBS_TEST_STORAGES";
-
 /// Some of the known storages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Storages(Vec<&'static str>);
@@ -13,6 +10,11 @@ pub(crate) struct Storages(Vec<&'static str>);
 impl Storages {
     pub(crate) fn all() -> Self {
         Self(KNOWN.to_vec())
+    }
+
+    /// Those that are not to be tested. The tests of a storage stand in modules of its name.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &'static str> {
+        KNOWN.into_iter().filter(|known| !self.0.contains(known))
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn work(arguments: &Arguments, folder: Folder, screen: &MultiPr
         signal = tokio::signal::ctrl_c() => { signal?; None }
     };
     progress.close();
-    server.shutdown(Duration::from_secs(2)).await;
+    server.shutdown(Duration::from_secs(2)).await?;
     let ended = conclude(&run, report, &client).await;
     client.storage().close().await;
     ended

@@ -4,6 +4,7 @@ use std::{
 };
 
 use super::Client;
+use crate::job::{FromContext, JobContext, JobError};
 
 /// The client of the whole process.
 static PROCESS: RwLock<Option<Client>> = RwLock::new(None);
@@ -18,6 +19,13 @@ tokio::task_local! {
 /// It may be called again; later calls replace the client.
 pub fn set_client(client: Client) {
     *PROCESS.write().unwrap_or_else(PoisonError::into_inner) = Some(client);
+}
+
+/// In a job: the client of the server that runs it. Mark the parameter `#[inject]`.
+impl FromContext for Client {
+    async fn from_context(cx: &JobContext) -> Result<Self, JobError> {
+        Self::current().ok_or_else(|| JobError::permanent(format!("job {} runs outside a server", cx.job_id())))
+    }
 }
 
 impl Client {

@@ -21,7 +21,8 @@ pub(crate) struct RegisteredHandler {
 /// Two handlers want one name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with `#[job(name = \"…\")]`"
+    "two jobs are named `{name}`: one at {first}, one at {second}; give one of them another name with \
+     `#[job(name = \"…\")]` (examples of a documentation share one program: mark one `standalone_crate`)"
 )]
 pub(crate) struct RegistryProblem {
     name: JobName,

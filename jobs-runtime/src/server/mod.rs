@@ -1,8 +1,8 @@
 //! Running jobs.
 //!
-//! A server is a set of small background processes round one storage, each in a file of its own: the
-//! [dispatcher](mod@self) that claims jobs, the workers that run them, the completer that records how they
-//! ended, and those that promote delayed jobs, beat and rescue, expire, and watch for cancellation.
+//! A server is a set of small background processes round one storage, each in a file of its own: the dispatcher
+//! that claims jobs, the workers that run them, the completer that records how they ended, and those that promote
+//! delayed jobs, beat, rescue, expire, and watch for cancellation.
 //!
 //! Handlers run on the application's runtime. The server's own processes run on a thread of their own, so that
 //! handlers which hog the application's threads can't stop the heartbeat or the recording of outcomes.
@@ -32,7 +32,7 @@ pub use self::{
     builder::JobServerBuilder,
     check::{Problem, StartError},
     health::{Health, ProcessHealth},
-    shutdown::ShutdownReport,
+    shutdown::{ShutdownError, ShutdownReport},
 };
 use self::{shared::Shared, system::System};
 use crate::{
@@ -60,7 +60,7 @@ use crate::{
 /// let sum = Add::enqueue(20, 22).await?;
 /// assert_eq!(sum.wait(Duration::from_secs(5)).await?, 42);
 ///
-/// server.shutdown(Duration::from_secs(5)).await;
+/// server.shutdown(Duration::from_secs(5)).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -102,17 +102,35 @@ impl JobServer {
     ///
     /// # Errors
     ///
-    /// If signals can't be listened to.
-    pub async fn run_until_signal(self) -> std::io::Result<ShutdownReport> {
-        shutdown::signal().await?;
+    /// [`ShutdownError::Signal`] if signals can't be listened to; then the server is shut down at once. Else as
+    /// [`shutdown`](Self::shutdown).
+    pub async fn run_until_signal(self) -> Result<ShutdownReport, ShutdownError> {
+        let mut failed = None;
+        let report = self.run_until(async { failed = shutdown::signal().await.err() }).await;
+        failed.map_or(report, |error| Err(ShutdownError::Signal(error)))
+    }
+
+    /// Runs until `end` is ready, and then shuts down with the builder's
+    /// [`shutdown_timeout`](JobServerBuilder::shutdown_timeout).
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn run_until(self, end: impl Future) -> Result<ShutdownReport, ShutdownError> {
+        end.await;
         let timeout = self.shared.settings.shutdown_timeout;
-        Ok(self.shutdown(timeout).await)
+        self.shutdown(timeout).await
     }
 
     /// Shuts down in three steps: stops claiming; waits up to `timeout` for running jobs, then cancels their
     /// tokens; after the builder's [`cancel_grace`](JobServerBuilder::cancel_grace) gives back what still runs,
     /// without spending an attempt.
-    pub async fn shutdown(mut self, timeout: Duration) -> ShutdownReport {
+    ///
+    /// # Errors
+    ///
+    /// [`ShutdownError::Storage`] if the storage could not be told; the server has ended all the same, and what it
+    /// still held is rescued when its heartbeat is stale.
+    pub async fn shutdown(mut self, timeout: Duration) -> Result<ShutdownReport, ShutdownError> {
         let workers = std::mem::take(&mut self.workers);
         shutdown::run(&self.shared, &mut self.system, workers, timeout).await
     }

@@ -1,9 +1,11 @@
-use tracing::{error, warn};
+use std::collections::BTreeMap;
+
+use tracing::{debug, error, warn};
 
 use super::shared::Shared;
 use crate::{
     state::StateName,
-    storage::{Rescue, Rescued, StorageResult},
+    storage::{Rescue, Rescued, ServerId, StorageResult},
 };
 
 /// How many jobs are rescued in one call.
@@ -17,7 +19,7 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         // This process may have been stopped for long: before it judges others it beats itself.
         shared.storage().heartbeat(&shared.record).await?;
         let rescued = shared.storage().rescue(rescue).await?;
-        rescued.iter().for_each(report);
+        report(&rescued);
         shared.health.recovered("rescue");
         if rescued.len() < BATCH {
             shared.storage().clock().sleep(settings.heartbeat_interval).await;
@@ -25,11 +27,17 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
     }
 }
 
-fn report(rescued: &Rescued) {
-    let Rescued { job, server, to } = rescued;
-    if *to == StateName::Failed {
-        error!(job.id = %job, %server, "job failed: it was lost with its server too often");
-    } else {
-        warn!(job.id = %job, %server, "job taken back from a server that stopped beating");
+/// One line a dead server, and one for each job that was lost too often.
+fn report(rescued: &[Rescued]) {
+    let mut jobs_of: BTreeMap<&ServerId, usize> = BTreeMap::new();
+    for Rescued { job, server, to } in rescued {
+        *jobs_of.entry(server).or_default() += 1;
+        debug!(job.id = %job, %server, "job taken back from a server that stopped beating");
+        if *to == StateName::Failed {
+            error!(job.id = %job, %server, "job failed: it was lost with its server too often");
+        }
+    }
+    for (server, jobs) in jobs_of {
+        warn!(%server, jobs, "a server stopped beating; its jobs were taken from it");
     }
 }

@@ -4,7 +4,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::{completer::give_back, shared::Shared, system::System};
-use crate::state::SHUT_DOWN;
+use crate::{state::SHUT_DOWN, storage::StorageError};
 
 /// How a shutdown went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,6 +16,18 @@ pub struct ShutdownReport {
     pub interrupted: usize,
 }
 
+/// A server did not end as it should have.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// The signals of the operating system can't be listened to.
+    #[error("signals can't be listened to: {0}")]
+    Signal(#[source] io::Error),
+    /// The storage failed.
+    #[error("the storage could not be told that the server ended; what it held is rescued later: {0}")]
+    Storage(#[from] StorageError),
+}
+
 /// How long recording the last outcomes may take.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -24,7 +36,7 @@ pub(super) async fn run(
     system: &mut System,
     workers: Vec<JoinHandle<()>>,
     timeout: Duration,
-) -> ShutdownReport {
+) -> Result<ShutdownReport, ShutdownError> {
     info!(server = %shared.record.id, "job server is shutting down");
     shared.stop.claiming.cancel();
     system.claiming_ended().await;
@@ -50,13 +62,12 @@ pub(super) async fn run(
         warn!("not all outcomes could be recorded; their jobs are rescued when this server's heartbeat is stale");
     }
     give_back_unknown(shared).await;
-    if let Err(error) = shared.storage().retire(&shared.record.id).await {
-        warn!(%error, "the server could not be taken from the list; it goes when its heartbeat is stale");
-    }
+    // Only now, because a heartbeat after it would put the server back on the list.
     shared.stop.everything.cancel();
     system.ended().await;
+    shared.storage().retire(&shared.record.id).await?;
     info!(server = %shared.record.id, not_begun, interrupted, "job server has shut down");
-    ShutdownReport { not_begun, interrupted }
+    Ok(ShutdownReport { not_begun, interrupted })
 }
 
 /// Gives back what the storage holds for this server without its knowing; by now it knows of nothing.

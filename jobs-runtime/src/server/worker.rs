@@ -26,12 +26,24 @@ pub(super) fn spawn(shared: &Arc<Shared>, inlets: &Inlets) -> Vec<JoinHandle<()>
 async fn work(shared: &Shared, jobs: &async_channel::Receiver<ClaimedJob>, ended: &mpsc::Sender<Finish>) {
     while let Ok(job) = jobs.recv().await {
         let run = shared.running.start(&job);
+        if job.lost > 0 {
+            begin(shared, &job).await;
+        }
         let finish = perform(shared, job, &run).await;
         // The outcome is handed on before the run counts as ended: the shutdown waits for runs, then for
         // outcomes.
         let _ = ended.send(finish).await;
         drop(run);
         shared.demand.released();
+    }
+}
+
+/// Says that a run begins, of a job that was lost before: it may be what killed its servers.
+///
+/// If that can't be said, the job runs all the same; should it kill this server too, it is only tried once more.
+async fn begin(shared: &Shared, job: &ClaimedJob) {
+    if let Err(error) = shared.storage().begin(vec![(job.id, job.token)]).await {
+        warn!(job.id = %job.id, %error, "the beginning of a run could not be noted");
     }
 }
 

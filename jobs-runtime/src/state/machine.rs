@@ -57,14 +57,27 @@ pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64)
     }
 }
 
-/// The move of a job whose server died while it ran: back into its queue, or Failed when that happened
-/// `most` times, because then the job is likely to be what kills its servers.
+/// What is known of a job whose server died while it held it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Death {
+    /// How many of its runs were lost before.
+    pub(crate) lost: u32,
+    /// Whether the server had said that this run begins; it does so only if some were lost before.
+    pub(crate) begun: bool,
+}
+
+/// The move of a job whose server died while it held it: back into its queue, or Failed when that was its lost
+/// run number `most`, because then the job is likely to be what kills its servers.
 ///
-/// `deaths` counts the lost runs, this one included.
-pub(crate) fn lost(server: &str, deaths: u32, most: u32, at: Timestamp) -> Transition {
-    let message =
-        format!("server `{server}` stopped beating while it ran the job (lost run {deaths} of at most {most})");
-    if deaths < most {
+/// A job that was lost before and had not begun is innocent: it only waited in a server that another job killed.
+pub(crate) fn lost(server: &str, death: Death, most: u32, at: Timestamp) -> Transition {
+    if death.lost > 0 && !death.begun {
+        let message = format!("server `{server}` stopped beating before it began to run the job");
+        return Transition::new(Enqueued {}, at).because(message);
+    }
+    let run = death.lost.saturating_add(1);
+    let message = format!("server `{server}` stopped beating while it ran the job (lost run {run} of at most {most})");
+    if run < most {
         return Transition::new(Enqueued {}, at).because(message).attempts(Attempts::Lose);
     }
     failed(Failure::new("lost", message), at).attempts(Attempts::Lose)
@@ -105,7 +118,7 @@ fn cut(mut reason: String) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Ended, Run, decide, lost};
+    use super::{Death, Ended, Run, decide, lost};
     use crate::{
         clock::Timestamp,
         job::{JobError, RetryPolicy},
@@ -173,8 +186,12 @@ mod tests {
     #[test]
     fn a_job_that_kills_its_servers_ends_in_failed() {
         let at = Timestamp::UNIX_EPOCH;
-        assert_eq!(lost("s", 2, 3, at).to.name(), StateName::Enqueued);
-        assert_eq!(lost("s", 3, 3, at).to.name(), StateName::Failed);
+        let after = |lost_before, begun| lost("s", Death { lost: lost_before, begun }, 3, at);
+        assert_eq!((after(0, false).to.name(), after(0, false).attempts), (StateName::Enqueued, Attempts::Lose));
+        assert_eq!((after(1, true).to.name(), after(1, true).attempts), (StateName::Enqueued, Attempts::Lose));
+        assert_eq!((after(1, false).to.name(), after(1, false).attempts), (StateName::Enqueued, Attempts::Keep));
+        assert_eq!(after(2, true).to.name(), StateName::Failed);
+        assert_eq!(after(2, false).to.name(), StateName::Enqueued, "it only waited there");
     }
 
     /// Every move that the state machine decides is one that the states allow.

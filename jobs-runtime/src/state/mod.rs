@@ -31,7 +31,7 @@ pub use self::{
 };
 pub(crate) use self::{
     awaiting::release,
-    machine::{Ended, Run, SHUT_DOWN, decide, lost},
+    machine::{Death, Ended, Run, SHUT_DOWN, decide, lost},
 };
 
 /// The state of a job with what belongs to it.

@@ -42,6 +42,8 @@ pub struct ClaimedJob {
     pub queue: QueueName,
     /// Which run this is: 1 for the first.
     pub attempt: u32,
+    /// How many of its runs were lost with their servers.
+    pub lost: u32,
     /// Retries chosen for this job alone.
     pub max_attempts: Option<u32>,
     /// When the job was created.

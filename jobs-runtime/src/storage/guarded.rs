@@ -63,6 +63,10 @@ impl Storage for Guarded {
         self.guard("claim", self.inner.claim(claim)).await
     }
 
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.guard("begin", self.inner.begin(claims)).await
+    }
+
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.guard("finish", self.inner.finish(batch)).await
     }

@@ -73,6 +73,10 @@ pub trait Storage: Monitor + fmt::Debug {
     /// given, within a queue by falling priority, then by age.
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>>;
 
+    /// Notes that runs of held jobs are about to begin. Servers say so only of jobs that were lost before, so that
+    /// of all jobs a dead server held, those that may have killed it are told from those that only waited there.
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()>;
+
     /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
     /// `batch`.
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>>;

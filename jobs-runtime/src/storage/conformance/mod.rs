@@ -4,10 +4,28 @@
 //! and a clock that stands still. A backend implements [`Backend`] and calls
 //! [`storage_conformance!`](crate::storage_conformance), which makes one named test a case:
 //!
-//! ```ignore
+//! ```
+//! use jobs_runtime::{
+//!     clock::Clock,
+//!     storage::{
+//!         conformance::{Backend, Handles},
+//!         memory::MemoryOptions,
+//!     },
+//! };
+//!
+//! struct MyBackend;
+//!
+//! impl Backend for MyBackend {
+//!     async fn open(&self, clock: Clock) -> Handles {
+//!         let storage = MemoryOptions::new().clock(clock).open();
+//!         Handles { other: storage.clone(), storage, keep: Box::new(()) }
+//!     }
+//! }
+//!
 //! mod my_storage {
 //!     jobs_runtime::storage_conformance!(crate::MyBackend);
 //! }
+//! # fn main() {}
 //! ```
 
 pub mod change;
@@ -88,6 +106,7 @@ macro_rules! storage_conformance {
                 jobs_of_a_live_server_are_left_alone,
                 jobs_of_a_dead_server_go_back_and_cost_an_attempt,
                 a_job_that_kills_its_servers_ends_in_failed,
+                a_job_that_only_waited_in_a_dead_server_does_not_fail,
                 a_dead_servers_late_outcome_is_refused,
                 jobs_of_a_server_nobody_knows_go_back,
                 rescue_works_in_bounded_steps,

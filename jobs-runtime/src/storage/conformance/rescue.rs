@@ -37,7 +37,8 @@ pub async fn a_job_that_kills_its_servers_ends_in_failed(f: Fixture) {
     let id = f.enqueue("killer").await;
     for death in 1..=3 {
         f.beat("worker").await;
-        f.claim().await;
+        let job = f.claim().await;
+        f.storage.begin(vec![(id, job.token)]).await.expect("noted");
         f.clock.advance(SECOND * 16);
         let to = if death < 3 { StateName::Enqueued } else { StateName::Failed };
         assert_eq!(f.rescue().await, [Rescued { job: id, server: server("worker"), to }]);
@@ -49,6 +50,24 @@ pub async fn a_job_that_kills_its_servers_ends_in_failed(f: Fixture) {
     assert!(last.data["message"].as_str().expect("a message").contains("lost run 3 of at most 3"), "{last:?}");
     f.requeue(id).await;
     assert_eq!(f.details(id).await.lost, 0, "a requeue begins a new round");
+}
+
+/// Its neighbours, claimed ahead by the server that it kills, don't pay for it more than once.
+pub async fn a_job_that_only_waited_in_a_dead_server_does_not_fail(f: Fixture) {
+    let id = f.enqueue("innocent").await;
+    for _ in 0..5 {
+        f.beat("worker").await;
+        f.claim().await;
+        f.clock.advance(SECOND * 16);
+        assert_eq!(f.rescue().await.len(), 1);
+    }
+    let details = f.details(id).await;
+    assert_eq!((details.job.state, details.job.attempts, details.lost), (StateName::Enqueued, 1, 1));
+    assert!(f.history(id).await.contains("stopped beating before it began"));
+    let stale = f.claim().await;
+    f.requeue(id).await;
+    f.claim().await;
+    f.storage.begin(vec![(id, stale.token)]).await.expect("ignored: it is another delivery's");
 }
 
 /// Also when the job waits in its queue again.

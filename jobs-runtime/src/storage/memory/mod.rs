@@ -1,7 +1,15 @@
 //! Jobs in this process's memory: for tests and development. They are gone when the process ends.
 
+mod change;
+mod claim;
+mod enqueue;
+mod expire;
+mod finish;
 mod monitor;
+mod promote;
+mod rescue;
 mod tables;
+mod transition;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,6 +110,11 @@ impl Storage for MemoryStorage {
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
         let now = self.clock.now();
         Ok(self.write(|tables| tables.claim(&claim, now)))
+    }
+
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.tables().begin(&claims);
+        Ok(())
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     job::JobId,
-    state::{StateName, Transition, release},
+    state::{StateName, release},
     storage::{Initial, NewJob, StorageError, StorageResult},
 };
 
@@ -17,23 +17,19 @@ impl Verb for Enqueue {
     type Answer = ();
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
-        let parents = self.parents();
-        let known = self.check_parents(tx, &parents).await?;
-        let first = tx.numbers(self.0.len()).await?;
-        let mut place = first;
-        let mut rest = self.0.as_slice();
-        for size in pieces(self.0.len()) {
-            let (piece, others) = rest.split_at(size);
-            insert_jobs(tx, piece, place).await?;
-            (rest, place) = (others, place + size as i64);
-        }
-        self.enter_states(tx, first).await?;
+        let known = check_parents(tx, &self.parents()).await?;
+        store(tx, &self.0.iter().collect::<Vec<_>>()).await?;
         for (parent, state) in known {
             if let Some((to, reason)) = release(state) {
                 tx.release(parent, to, reason).await?;
             }
         }
         Ok(())
+    }
+
+    fn mergeable(&self) -> Option<(&[NewJob], ())> {
+        let awaits = |job: &NewJob| matches!(job.initial, Initial::Awaiting(_));
+        (!self.0.iter().any(awaits)).then_some((&self.0, ()))
     }
 }
 
@@ -47,36 +43,49 @@ impl Enqueue {
         });
         awaited.collect::<HashSet<JobId>>().into_iter().collect()
     }
+}
 
-    /// The awaited jobs with their states; an error if one of them is not there.
-    async fn check_parents(&self, tx: &mut Tx<'_>, parents: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
-        let mut known = Vec::new();
-        for parent in parents {
-            let Some(stored) = tx.stored(*parent).await? else {
-                return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent: *parent });
-            };
-            known.push((*parent, stored.state));
-        }
-        Ok(known)
+/// The awaited jobs with their states; an error if one of them is not there.
+async fn check_parents(tx: &mut Tx<'_>, parents: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+    let mut known = Vec::new();
+    for parent in parents {
+        let Some(stored) = tx.stored(*parent).await? else {
+            return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent: *parent });
+        };
+        known.push((*parent, stored.state));
     }
+    Ok(known)
+}
 
-    /// Puts the jobs that were really inserted, which have numbers from `first` on, where their states belong.
-    async fn enter_states(&self, tx: &mut Tx<'_>, first: i64) -> StorageResult<()> {
-        for state in [StateName::Enqueued, StateName::Scheduled, StateName::Awaiting] {
-            let ids = packed(self.0.iter().filter(|job| job.initial.name() == state).map(|job| &job.id));
-            if ids.is_empty() {
-                continue;
-            }
-            let statement = match state {
-                StateName::Enqueued => ENTER_READY,
-                StateName::Scheduled => ENTER_SCHEDULED,
-                _ => ENTER_AWAITING,
-            };
+/// Stores jobs, each where its state belongs, but for those that are there already.
+pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let first = tx.numbers(jobs.len()).await?;
+    let (mut place, mut rest) = (first, jobs);
+    for size in pieces(jobs.len()) {
+        let (piece, others) = rest.split_at(size);
+        insert_jobs(tx, piece, place).await?;
+        (rest, place) = (others, place + size as i64);
+    }
+    enter_states(tx, jobs, first).await
+}
+
+/// Puts the jobs that were really inserted, which have numbers from `first` on, where their states belong.
+async fn enter_states(tx: &mut Tx<'_>, jobs: &[&NewJob], first: i64) -> StorageResult<()> {
+    for (state, statement) in [
+        (StateName::Enqueued, ENTER_READY),
+        (StateName::Scheduled, ENTER_SCHEDULED),
+        (StateName::Awaiting, ENTER_AWAITING),
+    ] {
+        let ids = packed(jobs.iter().filter(|job| job.initial.name() == state).map(|job| &job.id));
+        if !ids.is_empty() {
             tx.execute_ids(statement, ids, first).await?;
             tx.effects.entered(state);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 const INSERT_JOBS: &str = "
@@ -86,10 +95,11 @@ const INSERT_JOBS: &str = "
     ON CONFLICT (id) DO NOTHING";
 const JOB_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)";
 
-/// A job that was there before has a place below `?2` if it is still Enqueued, and another state if it is not.
+/// A job that was there before has a place below `?2` if it is still Enqueued, and another state if it is not. One
+/// that stands in the batch twice has one place.
 const ENTER_READY: &str = "
     WITH RECURSIVE {ids}
-    INSERT INTO {p}ready (queue, rank, seq, job)
+    INSERT OR IGNORE INTO {p}ready (queue, rank, seq, job)
     SELECT j.queue, -j.priority, j.place, j.id
     FROM ids CROSS JOIN {p}job j ON j.id = ids.job
     WHERE j.state = 'enqueued' AND j.place >= ?2";
@@ -106,7 +116,7 @@ const ENTER_AWAITING: &str = "
     FROM ids CROSS JOIN {p}job j ON j.id = ids.job
     WHERE j.state = 'awaiting'";
 
-async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob], first_place: i64) -> StorageResult<()> {
+async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[&NewJob], first_place: i64) -> StorageResult<()> {
     let mut insert = sqlx::query(tx.rows_sql(INSERT_JOBS, JOB_ROW, jobs.len()));
     for (place, job) in (first_place..).zip(jobs) {
         let (due, parent) = match job.initial {
@@ -131,23 +141,4 @@ async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob], first_place: i64) -> Stor
     }
     insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
     Ok(())
-}
-
-impl Tx<'_> {
-    /// Moves the jobs that await `parent`, and with each those that awaited it.
-    pub(super) async fn release(
-        &mut self,
-        parent: JobId,
-        to: crate::state::State,
-        reason: &'static str,
-    ) -> StorageResult<()> {
-        let mut parents = vec![(parent, to, reason)];
-        while let Some((parent, to, reason)) = parents.pop() {
-            for child in self.children(&packed([&parent])).await? {
-                self.apply_one(child, Transition::new(to.clone(), self.now).because(reason)).await?;
-                parents.extend(release(to.name()).map(|(next, reason)| (child, next, reason)));
-            }
-        }
-        Ok(())
-    }
 }

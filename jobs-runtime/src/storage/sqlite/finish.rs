@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     job::JobId,
-    state::{State, StateName, Succeeded, release},
+    state::{State, StateName, Succeeded},
     storage::{ClaimToken, Finish, Recorded, StorageResult},
 };
 
@@ -66,13 +66,13 @@ async fn succeed<'a>(tx: &mut Tx<'_>, batch: &[Success<'a>]) -> StorageResult<Ve
         tx.count(StateName::Succeeded, inserted).await?;
     }
     if inserted == batch.len() as u64 {
-        release_children(tx, ids).await?;
+        tx.release_succeeded(ids).await?;
         return Ok(Vec::new());
     }
     let stored = stored_tokens(tx, ids).await?;
     let (held, fenced): (Vec<Success<'a>>, _) =
         batch.iter().partition(|success| stored.get(&success.finish.job) == Some(&success.finish.token));
-    release_children(tx, packed(held.iter().map(|success| &success.finish.job))).await?;
+    tx.release_succeeded(packed(held.iter().map(|success| &success.finish.job))).await?;
     Ok(fenced)
 }
 
@@ -114,12 +114,4 @@ async fn stored_tokens(tx: &mut Tx<'_>, ids: Vec<u8>) -> StorageResult<HashMap<J
     );
     let rows = sqlx::query(select).bind(ids).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
     rows.iter().map(|row| claim(&Reader { row, shared: tx.shared })).collect()
-}
-
-async fn release_children(tx: &mut Tx<'_>, parents: Vec<u8>) -> StorageResult<()> {
-    let Some((to, reason)) = release(StateName::Succeeded) else { return Ok(()) };
-    for child in tx.children(&parents).await? {
-        tx.apply_one(child, crate::state::Transition::new(to.clone(), tx.now).because(reason)).await?;
-    }
-    Ok(())
 }

@@ -3,9 +3,11 @@
 //! One writer a process groups everything that wants to write into few commits; readers have connections of
 //! their own. Other processes' writes are noticed by the file's data version.
 
+mod begin;
 mod change;
 mod claim;
 mod connection;
+mod continuation;
 mod enqueue;
 mod expire;
 mod finish;
@@ -17,6 +19,8 @@ mod rescue;
 mod rows;
 mod schema;
 mod sql;
+mod statistics;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -101,6 +105,10 @@ impl Storage for SqliteStorage {
 
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
         self.writer.run(claim).await
+    }
+
+    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
+        self.writer.run(begin::Begin(claims)).await
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

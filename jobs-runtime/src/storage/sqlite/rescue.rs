@@ -6,7 +6,7 @@ use super::{
 use crate::{
     clock::before,
     job::JobId,
-    state::{StateName, StateSet, lost},
+    state::{Death, StateName, StateSet, lost},
     storage::{Rescue, Rescued, ServerId, StorageResult},
 };
 
@@ -17,8 +17,8 @@ impl Verb for Rescue {
         let limit = micros(before(tx.now, self.stale_after));
         let mut rescued = Vec::new();
         for orphan in orphans(tx, limit, self.limit).await? {
-            let Orphan { job, server, deaths } = orphan;
-            let transition = lost(server.as_str(), deaths, self.max_lost, tx.now);
+            let Orphan { job, server, death } = orphan;
+            let transition = lost(server.as_str(), death, self.max_lost, tx.now);
             let expected = Expected::States(StateSet::of(&[StateName::Processing]));
             if tx.apply(job, expected, &transition).await?.is_ok() {
                 rescued.push(Rescued { job, server, to: transition.to.name() });
@@ -34,12 +34,12 @@ impl Verb for Rescue {
 struct Orphan {
     job: JobId,
     server: ServerId,
-    deaths: u32,
+    death: Death,
 }
 
 async fn orphans(tx: &mut Tx<'_>, alive_since: i64, limit: usize) -> StorageResult<Vec<Orphan>> {
     let select = tx.sql(
-        "SELECT p.job, p.server, j.lost
+        "SELECT p.job, p.server, p.begun, j.lost
          FROM {p}processing p
          CROSS JOIN {p}job j ON j.id = p.job
          WHERE NOT EXISTS (SELECT 1 FROM {p}server s WHERE s.id = p.server AND s.heartbeat_at >= ?)
@@ -52,7 +52,8 @@ async fn orphans(tx: &mut Tx<'_>, alive_since: i64, limit: usize) -> StorageResu
         .map(|row| {
             let row = Reader { row, shared: tx.shared };
             let server = ServerId::new(row.get::<String>("server")?);
-            Ok(Orphan { job: row.id("job")?, server, deaths: row.number("lost")? + 1 })
+            let death = Death { lost: row.number("lost")?, begun: row.get("begun")? };
+            Ok(Orphan { job: row.id("job")?, server, death })
         })
         .collect()
 }

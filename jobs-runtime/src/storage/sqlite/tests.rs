@@ -101,6 +101,7 @@ async fn work(storage: &SqliteStorage, clock: &TestClock) {
     storage.heartbeat(&record).await.expect("beaten");
     let claim = Claim { server: record.id.clone(), queues: [QueueName::DEFAULT].into(), limit: 5 };
     let claimed = storage.claim(claim).await.expect("claimed");
+    storage.begin(vec![(claimed[0].id, claimed[0].token)]).await.expect("noted");
     storage.finish(outcomes(&claimed, clock.now())).await.expect("finished");
     storage.finish(outcomes(&claimed, clock.now())).await.expect("refused");
     let move_all = |to: Transition| {

@@ -1,13 +1,12 @@
 //! The way of a single job from any state to any other: everything but the set-wise usual way.
 
 use super::{
-    rows::Reader,
+    stored::Stored,
     tx::{Tx, micros},
 };
 use crate::{
-    clock::Timestamp,
-    job::{JobId, QueueName},
-    state::{Attempts, HistoryEntry, Processing, Scheduled, State, StateName, StateSet, Transition, release},
+    job::JobId,
+    state::{Attempts, HistoryEntry, Scheduled, State, StateName, StateSet, Transition, release},
     storage::{ClaimToken, StorageResult},
 };
 
@@ -22,26 +21,6 @@ pub(super) enum Expected {
 pub(super) enum Refusal {
     State(StateName),
     NotFound,
-}
-
-/// What is stored of a job, as far as a move needs it.
-pub(super) struct Stored {
-    pub(super) state: StateName,
-    pub(super) lost: u32,
-    id: JobId,
-    queue: QueueName,
-    priority: i64,
-    place: i64,
-    spent: u32,
-    run: Option<StoredRun>,
-}
-
-/// The run of a job that is Processing or Succeeded: its history is in its row.
-struct StoredRun {
-    token: ClaimToken,
-    server: String,
-    claimed_at: Timestamp,
-    end: Option<(Timestamp, String)>,
 }
 
 impl Tx<'_> {
@@ -75,33 +54,6 @@ impl Tx<'_> {
             Some(stored) => self.relocate(&stored, &transition).await,
             None => Ok(()),
         }
-    }
-
-    pub(super) async fn stored(&mut self, id: JobId) -> StorageResult<Option<Stored>> {
-        let select = self.sql(
-            "SELECT j.id, j.queue, j.priority, j.state, j.place, j.spent, j.lost,
-                    COALESCE(s.token, p.token) AS token, COALESCE(s.server, p.server) AS server,
-                    COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at,
-                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended
-             FROM {p}job j
-             LEFT JOIN {p}processing p ON p.job = j.id
-             LEFT JOIN {p}succeeded s ON s.job = j.id
-             WHERE j.id = ?",
-        );
-        let row = sqlx::query(select).bind(id.as_bytes().to_vec()).fetch_optional(&mut *self.connection).await;
-        let row = row.map_err(|error| self.failed(error))?;
-        row.map(|row| Stored::read(&Reader { row: &row, shared: self.shared })).transpose()
-    }
-
-    /// The jobs that await one of `parents`.
-    pub(super) async fn children(&mut self, parents: &[u8]) -> StorageResult<Vec<JobId>> {
-        let select = self.sql(
-            "WITH RECURSIVE {ids}
-             SELECT a.job FROM ids CROSS JOIN {p}awaiting a ON a.parent = ids.job",
-        );
-        let rows = sqlx::query(select).bind(parents.to_vec()).fetch_all(&mut *self.connection).await;
-        let rows = rows.map_err(|error| self.failed(error))?;
-        rows.iter().map(|row| Reader { row, shared: self.shared }.id("job")).collect()
     }
 
     async fn relocate(&mut self, stored: &Stored, transition: &Transition) -> StorageResult<()> {
@@ -206,87 +158,5 @@ impl Tx<'_> {
             .await
             .map_err(|error| self.failed(error))?;
         Ok(())
-    }
-
-    /// Adds to the statistics of the present hour.
-    pub(super) async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
-        let upsert = match state {
-            StateName::Succeeded => COUNT_SUCCEEDED,
-            StateName::Failed => COUNT_FAILED,
-            StateName::Deleted => COUNT_DELETED,
-            _ => return Ok(()),
-        };
-        let hour = crate::storage::Period::Hour.start(self.now);
-        sqlx::query(self.sql(upsert))
-            .bind(hour)
-            .bind(i64::try_from(jobs).unwrap_or(i64::MAX))
-            .execute(&mut *self.connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-}
-
-const COUNT_SUCCEEDED: &str = "
-    INSERT INTO {p}statistics (hour, succeeded, failed, deleted) VALUES (?1, ?2, 0, 0)
-    ON CONFLICT (hour) DO UPDATE SET succeeded = succeeded + ?2";
-const COUNT_FAILED: &str = "
-    INSERT INTO {p}statistics (hour, succeeded, failed, deleted) VALUES (?1, 0, ?2, 0)
-    ON CONFLICT (hour) DO UPDATE SET failed = failed + ?2";
-const COUNT_DELETED: &str = "
-    INSERT INTO {p}statistics (hour, succeeded, failed, deleted) VALUES (?1, 0, 0, ?2)
-    ON CONFLICT (hour) DO UPDATE SET deleted = deleted + ?2";
-
-impl Stored {
-    fn read(row: &Reader<'_>) -> StorageResult<Self> {
-        let run = StoredRun::read(row)?;
-        let state = match &run {
-            Some(StoredRun { end: Some(_), .. }) => StateName::Succeeded,
-            Some(_) => StateName::Processing,
-            None => row.state("state")?,
-        };
-        Ok(Self {
-            state,
-            lost: row.number("lost")?,
-            id: row.id("id")?,
-            queue: QueueName::stored(row.get("queue")?),
-            priority: row.get("priority")?,
-            place: row.get("place")?,
-            spent: row.number("spent")?,
-            run,
-        })
-    }
-
-    fn held_by(&self, token: ClaimToken) -> bool {
-        self.state == StateName::Processing && self.run.as_ref().is_some_and(|run| run.token == token)
-    }
-
-    /// The history that is lost with the row the job leaves, and is therefore written out.
-    fn implied_history(&self) -> Vec<HistoryEntry> {
-        self.run.as_ref().map_or_else(Vec::new, |run| run.history(self.spent + 1))
-    }
-}
-
-impl StoredRun {
-    fn read(row: &Reader<'_>) -> StorageResult<Option<Self>> {
-        let Some(token) = row.get::<Option<i64>>("token")? else { return Ok(None) };
-        let end = match row.optional_time("ended_at")? {
-            Some(at) => Some((at, row.get("ended")?)),
-            None => None,
-        };
-        let (server, claimed_at) = (row.get("server")?, row.time("claimed_at")?);
-        Ok(Some(Self { token: ClaimToken(token), server, claimed_at, end }))
-    }
-
-    fn history(&self, attempt: u32) -> Vec<HistoryEntry> {
-        let processing = Processing { server: self.server.clone(), attempt }.into();
-        let begun = HistoryEntry::new(&processing, self.claimed_at, None);
-        let ended = self.end.as_ref().map(|(at, data)| HistoryEntry {
-            state: StateName::Succeeded,
-            at: *at,
-            reason: None,
-            data: serde_json::from_str(data).unwrap_or_default(),
-        });
-        std::iter::once(begun).chain(ended).collect()
     }
 }

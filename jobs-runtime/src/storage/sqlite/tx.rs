@@ -4,7 +4,7 @@ use super::Shared;
 use crate::{
     clock::Timestamp,
     job::JobId,
-    storage::{StorageError, StorageResult, signals::Effects},
+    storage::{NewJob, StorageError, StorageResult, signals::Effects},
 };
 
 /// The write transaction in which verbs run.
@@ -20,6 +20,11 @@ pub(super) trait Verb: Send + Sync + 'static {
     type Answer: Send + Sync + 'static;
 
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
+
+    /// New jobs that may be stored together with those of other callers, and what this one is then answered.
+    fn mergeable(&self) -> Option<(&[NewJob], Self::Answer)> {
+        None
+    }
 }
 
 impl Tx<'_> {

@@ -15,11 +15,11 @@ use tokio::{
 use tracing::error;
 
 use super::{
-    Shared,
+    Shared, enqueue,
     tx::{Tx, Verb},
     watcher,
 };
-use crate::storage::{StorageError, StorageResult, signals::Effects};
+use crate::storage::{NewJob, StorageError, StorageResult, signals::Effects};
 
 /// How many writes may share one commit.
 const GROUP: usize = 128;
@@ -65,7 +65,7 @@ impl Writer {
     /// Runs a verb; its answer comes when it is committed.
     pub(super) async fn run<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
         let (reply, answer) = oneshot::channel();
-        let request = Pending { verb: Some(verb), answer: None, reply: Some(reply) };
+        let request = Pending { verb, answer: None, reply: Some(reply) };
         let closed = || StorageError::Closed { storage: self.shared.url() };
         self.requests.send(Box::new(request)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
@@ -100,6 +100,16 @@ trait Request: Send {
     /// Runs the verb and keeps its answer.
     async fn run(&mut self, tx: &mut Tx<'_>) -> StorageResult<()>;
 
+    /// Whether it brings new jobs that may be stored with those of others, instead of being run.
+    fn is_mergeable(&self) -> bool {
+        false
+    }
+
+    /// Those jobs; what is answered is kept.
+    fn merge(&mut self) -> Option<&[NewJob]> {
+        None
+    }
+
     /// Sends the answer that was kept.
     fn succeed(&mut self);
 
@@ -112,7 +122,7 @@ trait Request: Send {
 }
 
 struct Pending<V: Verb> {
-    verb: Option<V>,
+    verb: V,
     answer: Option<V::Answer>,
     reply: Option<oneshot::Sender<StorageResult<V::Answer>>>,
 }
@@ -129,10 +139,18 @@ impl<V: Verb> Pending<V> {
 #[async_trait]
 impl<V: Verb> Request for Pending<V> {
     async fn run(&mut self, tx: &mut Tx<'_>) -> StorageResult<()> {
-        if let Some(verb) = &self.verb {
-            self.answer = Some(verb.run(tx).await?);
-        }
+        self.answer = Some(self.verb.run(tx).await?);
         Ok(())
+    }
+
+    fn is_mergeable(&self) -> bool {
+        self.verb.mergeable().is_some()
+    }
+
+    fn merge(&mut self) -> Option<&[NewJob]> {
+        let (jobs, answer) = self.verb.mergeable()?;
+        self.answer = Some(answer);
+        Some(jobs)
     }
 
     fn succeed(&mut self) {
@@ -206,7 +224,10 @@ async fn try_commit(
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let now = shared.options.clock.now();
     let mut tx = Tx { connection: &mut transaction, shared, now, effects: Effects::default() };
-    for request in group {
+    // First the new jobs, so that a claim in the same group finds them.
+    let new_jobs: Vec<&NewJob> = group.iter_mut().filter_map(|request| request.merge()).flatten().collect();
+    enqueue::store(&mut tx, &new_jobs).await?;
+    for request in group.iter_mut().filter(|request| !request.is_mergeable()) {
         request.run(&mut tx).await?;
     }
     let effects = tx.effects;

@@ -48,7 +48,8 @@ CREATE TABLE {p}processing (
     job    BLOB    NOT NULL PRIMARY KEY,
     token  INTEGER NOT NULL,
     server TEXT    NOT NULL,
-    at     INTEGER NOT NULL
+    at     INTEGER NOT NULL,
+    begun  INTEGER NOT NULL DEFAULT 0   -- the server said that the run begins; only of jobs lost before
 ) WITHOUT ROWID;
 CREATE TABLE {p}succeeded (
     job        BLOB    NOT NULL PRIMARY KEY,

@@ -171,7 +171,7 @@ async fn a_stalled_file_is_told_and_the_server_goes_on() {
     while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    server.shutdown(Duration::from_secs(10)).await;
+    server.shutdown(Duration::from_secs(10)).await.expect("shut down");
     storage.close().await;
 }
 

@@ -1,0 +1,60 @@
+//! Storing jobs.
+
+use std::collections::BTreeSet;
+
+use super::tables::{Row, Tables};
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::{HistoryEntry, Transition, release},
+    storage::{Initial, NewJob},
+};
+
+impl Tables {
+    /// Stores all jobs, or none and returns the parent that is missing.
+    pub(super) fn enqueue(&mut self, jobs: Vec<NewJob>, now: Timestamp) -> Result<(), JobId> {
+        let new: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
+        let missing = jobs.iter().find_map(|job| match job.initial {
+            Initial::Awaiting(parent) if !new.contains(&parent) && !self.jobs.contains_key(&parent) => Some(parent),
+            _ => None,
+        });
+        if let Some(parent) = missing {
+            return Err(parent);
+        }
+        let stored: Vec<(JobId, Initial)> = jobs.into_iter().filter_map(|job| self.insert(job)).collect();
+        for (id, initial) in stored {
+            let Initial::Awaiting(parent) = initial else { continue };
+            let parent = self.jobs[&parent].state.name();
+            if let Some((to, reason)) = release(parent) {
+                self.apply(id, Transition::new(to, now).because(reason));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn insert(&mut self, job: NewJob) -> Option<(JobId, Initial)> {
+        let (id, initial) = (job.id, job.initial);
+        if self.jobs.contains_key(&id) {
+            return None;
+        }
+        let (state, at) = (initial.state(), job.created_at);
+        let row = Row {
+            history: vec![HistoryEntry::new(&state, at, None)],
+            job,
+            state,
+            state_at: at,
+            spent: 0,
+            lost: 0,
+            expires_at: None,
+            age: 0,
+            claim: None,
+            begun: false,
+        };
+        self.jobs.insert(id, row);
+        if let Initial::Awaiting(parent) = initial {
+            self.children.entry(parent).or_default().push(id);
+        }
+        self.enter(id);
+        Some((id, initial))
+    }
+}

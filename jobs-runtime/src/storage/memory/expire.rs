@@ -1,0 +1,17 @@
+//! Removing jobs whose time has expired.
+
+use super::tables::Tables;
+use crate::{clock::Timestamp, job::JobId, state::Deleted};
+
+impl Tables {
+    pub(super) fn expire(&mut self, limit: usize, now: Timestamp) -> usize {
+        let expired: Vec<JobId> =
+            self.expiring.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, id)| *id).collect();
+        for id in &expired {
+            self.release(*id, Deleted {}.into(), now, "the awaited job expired");
+            self.leave(*id);
+            self.jobs.remove(id);
+        }
+        expired.len()
+    }
+}
