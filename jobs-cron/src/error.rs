@@ -162,8 +162,10 @@ impl CronError {
             }
             CronErrorKind::FieldCount { found } => {
                 let fields = if found == 1 { "field" } else { "fields" };
-                write!(f, "`{}` has {found} {fields}: a cron expression has 5 (minutes, hours, ", shown(&self.text))?;
-                f.write_str("days of month, months, days of week), or 6 with the seconds first")
+                write!(f, "`{}` has {found} {fields}: a cron expression has 5", shown(&self.text))?;
+                f.write_str(
+                    " (`Minutes`, `Hours`, `Days of month`, `Months`, `Days of week`), or 6 with `Seconds` first",
+                )
             }
             CronErrorKind::UnknownMacro => write!(f, "`{found}` is not a cron macro: use {MACROS}"),
             CronErrorKind::MissingValue { .. } => {

@@ -27,6 +27,8 @@
 //!   hours, both count.
 //!
 //! So the times at which a schedule fires are the same from wherever one looks, and each is later than the one before.
+//! In two corners that goes beyond Cronos. The end of a gap into which a time falls is one of the times, also when the
+//! search starts there inclusively. And Sunday written as 7 isn't lost at the start of a range with a step (`7-2/2`).
 
 mod cron_schedule;
 mod engine;
