@@ -7,10 +7,10 @@ pub use serde;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::{
-    client::Enqueue,
+    client::{Enqueue, blocking},
     job::{
         Data, FromContext, HandlerDescriptor, Job, JobContext, JobError, JobName, JobSettings, Location, Requirements,
-        RetryPolicy, blocking,
+        RetryPolicy,
     },
 };
 

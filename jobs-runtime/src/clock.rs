@@ -59,9 +59,20 @@ impl Clock {
         }
     }
 
-    /// Waits for `duration` of this clock's time.
+    /// Waits for `duration`, whether or not the clock is set meanwhile.
     pub async fn sleep(&self, duration: Duration) {
-        self.sleep_until(after(self.now(), duration)).await;
+        self.timer(duration).await;
+    }
+
+    /// A wait for `duration` that begins now, and not when it is first awaited.
+    pub(crate) fn timer(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let (clock, began, at) = (self.clone(), tokio::time::Instant::now(), after(self.now(), duration));
+        async move {
+            match &clock.0 {
+                Source::System => tokio::time::sleep(duration.saturating_sub(began.elapsed())).await,
+                Source::Manual(_) => clock.sleep_until(at).await,
+            }
+        }
     }
 }
 

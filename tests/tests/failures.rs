@@ -1,6 +1,7 @@
 //! Jobs that fail: retries, panics, timeouts, and what a handler asks for.
 
 use std::{
+    future::IntoFuture,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -50,6 +51,27 @@ async fn ask(what: String) -> Result<(), JobError> {
 #[job]
 async fn typed(user_id: i64, tags: Vec<String>) -> usize {
     usize::try_from(user_id).unwrap_or_default() + tags.len()
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the bomb was dropped");
+    }
+}
+
+#[job(timeout = "20ms", retry(attempts = 0))]
+async fn drop_a_bomb() {
+    let _bomb = Bomb;
+    std::future::pending::<()>().await;
+}
+
+#[job]
+fn enqueue_from_a_thread() -> Result<String, EnqueueError> {
+    let handle = tokio::runtime::Handle::current().block_on(FailTwice::enqueue().into_future())?;
+    Ok(handle.id().to_string())
 }
 
 /// A `Result` whose error can be written, and a success that can't.
@@ -114,6 +136,22 @@ on_each_storage! {
             assert!(trace.starts_with("at tests/tests/failures.rs:") && trace.contains("failures::panic_"), "{trace}");
         }
         world.until(&FailTwice::enqueue().await.expect("stored"), StateName::Scheduled).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn a_panic_while_dropping_is_that_jobs_failure_too(world: World) {
+        let server = world.server().workers(1).register::<DropABomb>().register::<Typed>().start().await.expect("started");
+        let job = DropABomb::enqueue().await.expect("stored");
+        let error = job.wait(TEN_SECONDS).await.expect_err("failed").to_string();
+        assert!(error.contains("panicked while it was dropped"), "{error}");
+        assert_eq!(Typed::enqueue(1, Vec::new()).await.expect("stored").wait(TEN_SECONDS).await.expect("done"), 1);
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn a_blocking_job_enqueues_with_its_servers_client(world: World) {
+        let server = world.server().register::<EnqueueFromAThread>().register::<FailTwice>().start().await.expect("started");
+        let id = EnqueueFromAThread::enqueue().await.expect("stored").wait(TEN_SECONDS).await.expect("done");
+        assert!(world.client.job(id.parse::<JobId>().expect("an id")).await.expect("read").is_some());
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 

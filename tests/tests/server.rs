@@ -261,7 +261,10 @@ on_each_storage! {
         let dead = Claim { server: ServerId::new("dead"), queues: ["default".try_into().expect("a queue")].into(), limit: 1 };
         assert_eq!(world.storage.claim(dead).await.expect("claimed").len(), 1);
         let server = world.server().register::<Note>().shared_data(order.clone()).start().await.expect("started");
-        job.wait(TEN_SECONDS).await.expect("done");
+        while world.details(&job).await.job.state != StateName::Succeeded {
+            world.clock.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         assert_eq!(world.details(&job).await.job.attempts, 2);
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
@@ -273,26 +276,59 @@ on_each_storage! {
         let start = || world.server().workers(1).register::<WaitStubbornly>().shared_data(gate.clone())
             .heartbeat_interval(interval).server_timeout(interval * 3).start();
         let first = start().await.expect("started");
-        // Hundreds of quick jobs make the server claim ahead; then come slow ones.
-        gate.open.add_permits(300);
-        for job in world.client.enqueue_all((0..300).map(|_| WaitStubbornly::new())).await.expect("stored") {
-            job.wait(TEN_SECONDS).await.expect("done");
-        }
-        let jobs = world.client.enqueue_all((0..10).map(|_| WaitStubbornly::new())).await.expect("stored");
-        gate.begun(301).await;
+        let jobs = hold_claimed_ahead(&world, &gate).await;
         let second = start().await.expect("started");
         for _ in 0..30 {
             world.clock.advance(interval);
             tokio::time::sleep(Duration::from_millis(5)).await;
             beat_at(&world.storage, world.clock.now()).await;
         }
-        gate.open.add_permits(10);
+        gate.open.add_permits(20);
         for job in jobs {
             job.wait(TEN_SECONDS).await.expect("done");
             assert_eq!(world.times(&job, StateName::Processing).await, 1);
         }
         first.shutdown(TEN_SECONDS).await.expect("shut down");
         second.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    // A machine that slept, or a clock that was set: all servers look dead, and none is.
+    async fn live_servers_keep_their_jobs_when_the_clock_jumps(world: World) {
+        let gate = Gate::new();
+        let start = || world.server().workers(1).register::<WaitStubbornly>().shared_data(gate.clone()).start();
+        let servers = [start().await.expect("started"), start().await.expect("started")];
+        let jobs = world.client.enqueue_all([WaitStubbornly::new(), WaitStubbornly::new()]).await.expect("stored");
+        gate.begun(2).await;
+        for _ in 0..5 {
+            world.clock.advance(Duration::from_secs(3600));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            for _ in 0..5 {
+                world.clock.advance(Duration::from_secs(3));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        gate.open.add_permits(2);
+        for job in jobs {
+            job.wait(TEN_SECONDS).await.expect("done");
+            assert_eq!(world.times(&job, StateName::Processing).await, 1);
+        }
+        for server in servers {
+            server.shutdown(TEN_SECONDS).await.expect("shut down");
+        }
+    }
+
+    async fn a_job_deleted_while_it_waits_in_a_server_is_not_begun(world: World) {
+        let gate = Gate::new();
+        let server = world.server().workers(1).register::<WaitStubbornly>().shared_data(gate.clone()).start().await.expect("started");
+        let jobs = hold_claimed_ahead(&world, &gate).await;
+        for job in &jobs[1..] {
+            world.client.delete(job).await.expect("deleted");
+        }
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        gate.open.add_permits(20);
+        jobs[0].wait(TEN_SECONDS).await.expect("done");
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+        assert_eq!(gate.begun.available_permits(), 0, "none of the others began");
     }
 
     async fn a_server_is_seen_while_it_lives(world: World) {
@@ -374,6 +410,18 @@ on_each_storage! {
         assert_eq!(gate.begun.available_permits(), 0, "nothing more is begun");
         assert_eq!(world.details(&job).await.job.state, StateName::Processing, "as after a crash");
     }
+}
+
+/// Brings a server of one worker to hold jobs that it has claimed ahead: hundreds of quick ones make it do so, and
+/// the first of the returned ones, which waits for the gate, keeps the others waiting.
+async fn hold_claimed_ahead(world: &jobs_tests::World, gate: &Gate) -> Vec<JobHandle<()>> {
+    gate.open.add_permits(500);
+    let mut jobs = world.client.enqueue_all((0..520).map(|_| WaitStubbornly::new())).await.expect("stored");
+    let waiting = jobs.split_off(500);
+    gate.begun(501).await;
+    let processing = world.storage.counts().await.expect("counted").of(StateName::Processing).value;
+    assert!(processing > 1, "{processing} jobs are claimed");
+    waiting
 }
 
 /// Ends the hogs, also when the watch panics.

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::Client;
-use crate::job::{FromContext, JobContext, JobError};
+use crate::job::{self, FromContext, JobContext, JobError};
 
 /// The client of the whole process.
 static PROCESS: RwLock<Option<Client>> = RwLock::new(None);
@@ -26,6 +26,17 @@ impl FromContext for Client {
     async fn from_context(cx: &JobContext) -> Result<Self, JobError> {
         Self::current().ok_or_else(|| JobError::permanent(format!("job {} runs outside a server", cx.job_id())))
     }
+}
+
+/// Runs the code of a job that may block, with the client that the job has.
+#[doc(hidden)]
+pub async fn blocking<T: Send + 'static>(code: impl FnOnce() -> T + Send + 'static) -> T {
+    let client = Client::current();
+    job::blocking(move || match client {
+        Some(client) => client.sync_scope(code),
+        None => code(),
+    })
+    .await
 }
 
 impl Client {

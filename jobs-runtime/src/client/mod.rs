@@ -8,6 +8,8 @@ mod handle;
 
 use std::sync::Arc;
 
+#[doc(hidden)]
+pub use self::current::blocking;
 pub use self::{
     change::ChangeError,
     current::set_client,

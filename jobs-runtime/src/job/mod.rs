@@ -19,14 +19,12 @@ use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-#[doc(hidden)]
-pub use self::panics::blocking;
 pub(crate) use self::{
     context::ContextParts,
     data::DataMap,
     error::Control,
     handler::Performed,
-    panics::{CatchPanic, install_hook},
+    panics::{CatchPanic, blocking, install_hook},
     registry::{Registry, RegistryProblem},
 };
 pub use self::{

@@ -11,6 +11,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::JobError;
 
 thread_local! {
@@ -56,14 +58,17 @@ impl Caught {
 
 fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Caught> {
     let outer = IN_HANDLER.replace(true);
+    // A panic that the handler caught itself may have left one.
+    TRACE.take();
     let result = catch_unwind(AssertUnwindSafe(code));
     IN_HANDLER.set(outer);
     result.map_err(Caught::from)
 }
 
-/// Runs `code` on the pool of threads that may block; a panic in it goes on in the caller.
-pub async fn blocking<T: Send + 'static>(code: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(move || catch(code)).await {
+/// Runs `code` on the pool of threads that may block; a panic in it goes on in the caller. If the caller is dropped
+/// before a thread is free, it is not run; once it runs, nothing can stop it.
+pub(crate) async fn blocking<T: Send + 'static>(code: impl FnOnce() -> T + Send + 'static) -> T {
+    match AbortOnDropHandle::new(tokio::task::spawn_blocking(move || catch(code))).await {
         Ok(Ok(value)) => value,
         Ok(Err(caught)) => resume_unwind(Box::new(caught)),
         Err(error) => resume_unwind(Box::new(format!("the blocking task did not run to its end: {error}"))),

@@ -6,9 +6,10 @@ use crate::storage::{StorageResult, Topic};
 /// How often to look whether running jobs were taken away, when no signal says so.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Cancels the tokens of running jobs that were deleted, requeued or rescued.
+/// Cancels the tokens of running jobs that were deleted, requeued or rescued, and sees to it that those which
+/// still wait for a worker are not begun.
 ///
-/// Only runs older than the interval are looked up, so short jobs cost nothing.
+/// Without a signal only claims older than the interval are looked up, so short jobs cost nothing.
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
     let storage = shared.storage();
     let mut revoked = storage.signals().subscribe(Topic::Revoked);
@@ -17,12 +18,12 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
             () = revoked.changed() => Duration::ZERO,
             () = tokio::time::sleep(INTERVAL) => INTERVAL,
         };
-        let runs = shared.running.older_than(age);
-        if runs.is_empty() {
-            continue;
-        }
-        for claim in storage.revoked(runs).await? {
-            shared.running.cancel(claim);
+        let claims = shared.claims.older_than(age);
+        if !claims.is_empty() {
+            for claim in storage.revoked(claims).await? {
+                shared.claims.revoke(claim);
+                shared.running.cancel(claim);
+            }
         }
         shared.health.recovered("cancellation");
     }

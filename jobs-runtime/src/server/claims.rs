@@ -1,7 +1,13 @@
 use std::{
-    collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use crate::{job::JobId, storage::ClaimToken};
 
@@ -14,13 +20,37 @@ pub(super) type ClaimKey = (JobId, ClaimToken);
 /// runs them; since the server lives, nobody rescues them either. The heartbeat finds them.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
-    known: Mutex<HashSet<ClaimKey>>,
-    unknown_before: Mutex<HashSet<ClaimKey>>,
+    known: Mutex<HashMap<ClaimKey, Known>>,
+    last_look: Mutex<Look>,
+    calls_begun: AtomicU64,
+    calls_ended: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Known {
+    since: Instant,
+    revoked: bool,
+}
+
+/// What the last heartbeat told of that this server did not know, and how many claims it had begun by then.
+#[derive(Debug, Default)]
+struct Look {
+    unknown: HashSet<ClaimKey>,
+    calls_begun: u64,
 }
 
 impl Claims {
+    /// A call of the storage's `claim` begins; it ends when the returned guard is dropped, after its jobs were
+    /// [added](Self::add).
+    pub(super) fn call(&self) -> CallGuard<'_> {
+        self.calls_begun.fetch_add(1, Ordering::AcqRel);
+        CallGuard(&self.calls_ended)
+    }
+
     pub(super) fn add(&self, claims: impl IntoIterator<Item = ClaimKey>) {
-        lock(&self.known).extend(claims);
+        let since = Instant::now();
+        let known = claims.into_iter().map(|claim| (claim, Known { since, revoked: false }));
+        lock(&self.known).extend(known);
     }
 
     pub(super) fn remove(&self, claims: impl IntoIterator<Item = ClaimKey>) {
@@ -30,18 +60,83 @@ impl Claims {
         }
     }
 
-    /// Those of the `held` claims that this server has not known of at two looks in a row: between a claim and
-    /// its reply one look is to be expected.
+    /// The claims that this server has held for at least `age`.
+    pub(super) fn older_than(&self, age: Duration) -> Vec<ClaimKey> {
+        lock(&self.known).iter().filter(|(_, known)| known.since.elapsed() >= age).map(|(claim, _)| *claim).collect()
+    }
+
+    /// Notes that a job was taken away, so that it is not begun.
+    pub(super) fn revoke(&self, claim: ClaimKey) {
+        if let Some(known) = lock(&self.known).get_mut(&claim) {
+            known.revoked = true;
+        }
+    }
+
+    pub(super) fn is_revoked(&self, claim: ClaimKey) -> bool {
+        lock(&self.known).get(&claim).is_some_and(|known| known.revoked)
+    }
+
+    /// Those of the `held` claims whose reply was lost: this server did not know of them at two looks in a row,
+    /// and every call that may have brought them has ended in between.
     pub(super) fn lost(&self, held: Vec<ClaimKey>) -> Vec<ClaimKey> {
+        let calls_begun = self.calls_begun.load(Ordering::Acquire);
+        let calls_ended = self.calls_ended.load(Ordering::Acquire);
         let unknown: HashSet<ClaimKey> = {
             let known = lock(&self.known);
-            held.into_iter().filter(|claim| !known.contains(claim)).collect()
+            held.into_iter().filter(|claim| !known.contains_key(claim)).collect()
         };
-        let before = std::mem::replace(&mut *lock(&self.unknown_before), unknown.clone());
-        unknown.intersection(&before).copied().collect()
+        let mut last = lock(&self.last_look);
+        if calls_ended < last.calls_begun {
+            // A reply is slow, and not lost: look again when it has come.
+            return Vec::new();
+        }
+        let lost = unknown.intersection(&last.unknown).copied().collect();
+        *last = Look { unknown, calls_begun };
+        lost
     }
 }
 
-fn lock(claims: &Mutex<HashSet<ClaimKey>>) -> MutexGuard<'_, HashSet<ClaimKey>> {
-    claims.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ends a call, however it ends.
+pub(super) struct CallGuard<'c>(&'c AtomicU64);
+
+impl Drop for CallGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Claims;
+    use crate::{clock::Timestamp, job::JobId, storage::ClaimToken};
+
+    #[test]
+    fn a_claim_is_lost_when_it_is_unknown_at_two_looks_and_no_reply_is_due() {
+        let claims = Claims::default();
+        let claim = (JobId::generate(Timestamp::UNIX_EPOCH), ClaimToken(1));
+        let call = claims.call();
+        for _ in 0..5 {
+            assert!(claims.lost(vec![claim]).is_empty(), "its reply may still come");
+        }
+        drop(call);
+        let ended = claims.lost(vec![claim]);
+        assert_eq!(ended, [claim], "it was unknown before the call ended, and is after");
+    }
+
+    #[test]
+    fn a_slow_reply_is_not_a_lost_one() {
+        let claims = Claims::default();
+        let claim = (JobId::generate(Timestamp::UNIX_EPOCH), ClaimToken(1));
+        let call = claims.call();
+        assert!(claims.lost(vec![claim]).is_empty());
+        claims.add([claim]);
+        drop(call);
+        assert!(claims.lost(vec![claim]).is_empty());
+        claims.remove([claim]);
+        assert!(claims.lost(vec![claim]).is_empty());
+    }
 }

@@ -1,37 +1,52 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tracing::{error, info, warn};
 
 use super::{claims::ClaimKey, shared::Shared, supervise::Backoff};
 use crate::{
     state::{Enqueued, Transition},
-    storage::{Finish, Recorded},
+    storage::{Finish, Recorded, StorageResult},
 };
 
 /// How many outcomes are recorded in one call at most.
 const BATCH: usize = 500;
 
+/// The outcomes that come from the workers, and those that are being recorded: they outlive a panic.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    outcomes: mpsc::Receiver<Finish>,
+    batch: Vec<Finish>,
+}
+
+impl Inbox {
+    pub(super) fn new(outcomes: mpsc::Receiver<Finish>) -> Mutex<Self> {
+        Mutex::new(Self { outcomes, batch: Vec::with_capacity(BATCH) })
+    }
+}
+
 /// Records how jobs ended, as many in one call as have gathered during the one before, until all who could end
 /// jobs are gone.
 ///
 /// An outcome is kept and tried again until the storage has it or refuses it: nothing is dropped.
-pub(super) async fn run(shared: Arc<Shared>, mut outcomes: mpsc::Receiver<Finish>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
+pub(super) async fn run(shared: &Shared, inbox: &Mutex<Inbox>) -> StorageResult<()> {
+    let Inbox { outcomes, batch } = &mut *inbox.lock().await;
+    while !batch.is_empty() || outcomes.recv_many(batch, BATCH).await > 0 {
+        record(shared, batch).await;
         shared.demand.ended(batch.len());
-        record(&shared, std::mem::take(&mut batch)).await;
+        batch.clear();
     }
+    Ok(())
 }
 
-async fn record(shared: &Shared, batch: Vec<Finish>) {
+async fn record(shared: &Shared, batch: &[Finish]) {
     let mut backoff = Backoff::default();
     loop {
-        match shared.storage().finish(batch.clone()).await {
+        match shared.storage().finish(batch.to_vec()).await {
             Ok(recorded) => {
                 shared.health.recovered("completer");
                 shared.claims.remove(batch.iter().map(|finish| (finish.job, finish.token)));
-                return report_fenced(&batch, &recorded);
+                return report_fenced(batch, &recorded);
             }
             Err(source) => {
                 if shared.health.failed("completer", &source) {
@@ -58,7 +73,7 @@ pub(super) async fn give_back(shared: &Shared, claims: Vec<ClaimKey>, reason: &s
     let batch: Vec<Finish> =
         claims.into_iter().map(|(job, token)| Finish { job, token, transition: transition.clone() }).collect();
     let count = batch.len();
-    if count > 0 && tokio::time::timeout(limit, record(shared, batch)).await.is_err() {
+    if count > 0 && tokio::time::timeout(limit, record(shared, &batch)).await.is_err() {
         warn!(jobs = count, "jobs can't be given back; they are rescued when this server's heartbeat is stale");
     }
     count

@@ -16,6 +16,7 @@ use tokio::{sync::Notify, time::Instant};
 pub(super) struct Demand {
     workers: usize,
     held: AtomicUsize,
+    gone: AtomicUsize,
     wanted: Notify,
     rate: Mutex<Rate>,
 }
@@ -33,10 +34,27 @@ struct Rate {
     per_second: f64,
 }
 
+impl Rate {
+    /// The rate now: when nothing has ended for a while it is lower than it was when something did.
+    fn present(&self) -> f64 {
+        let elapsed = self.since.elapsed();
+        if elapsed < AHEAD {
+            return self.per_second;
+        }
+        self.per_second.min(self.ended as f64 / elapsed.as_secs_f64())
+    }
+}
+
 impl Demand {
     pub(super) fn new(workers: usize) -> Self {
         let rate = Rate { since: Instant::now(), ended: 0, per_second: 0.0 };
-        Self { workers, held: AtomicUsize::new(0), wanted: Notify::new(), rate: Mutex::new(rate) }
+        Self {
+            workers,
+            held: AtomicUsize::new(0),
+            gone: AtomicUsize::new(0),
+            wanted: Notify::new(),
+            rate: Mutex::new(rate),
+        }
     }
 
     /// How many jobs to claim now; 0 as long as there are enough.
@@ -58,6 +76,16 @@ impl Demand {
         self.wanted.notify_one();
     }
 
+    /// A worker ended.
+    pub(super) fn worker_gone(&self) {
+        self.gone.fetch_add(1, Ordering::AcqRel);
+        self.wanted.notify_one();
+    }
+
+    pub(super) fn has_no_workers(&self) -> bool {
+        self.gone.load(Ordering::Acquire) >= self.workers
+    }
+
     /// Waits until a job is no longer held.
     pub(super) async fn changed(&self) {
         self.wanted.notified().await;
@@ -75,7 +103,7 @@ impl Demand {
     }
 
     fn ahead(&self) -> usize {
-        let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner).per_second;
+        let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner).present();
         // A fraction of a job is none: long jobs are not claimed ahead.
         ((rate * AHEAD.as_secs_f64()) as usize).min(MOST)
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::shared::Shared;
 use crate::storage::{Claim, ClaimedJob, StorageResult, Topic};
@@ -14,6 +14,12 @@ pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<Claimed
     let queues: Arc<[_]> = shared.record.queues.clone().into();
     let mut ready = storage.signals().subscribe(Topic::Ready);
     while !shared.stop.claiming.is_cancelled() {
+        if shared.demand.has_no_workers() {
+            // The runtime they lived on has ended: a server that can't run jobs must not hold any.
+            error!(server = %shared.record.id, "the runtime of the workers has ended; the server stops");
+            shared.stop.everything.cancel();
+            return Ok(());
+        }
         let limit = shared.demand.wanted();
         if limit == 0 {
             // Workers have enough to do: look again when one is free.
@@ -25,12 +31,14 @@ pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<Claimed
         }
         ready.reset();
         let claim = Claim { server: shared.record.id.clone(), queues: Arc::clone(&queues), limit };
+        let call = shared.claims.call();
         let jobs = storage.claim(claim).await?;
         shared.health.recovered("dispatcher");
         let full = jobs.len() == limit;
         debug!(wanted = limit, claimed = jobs.len(), "claimed jobs");
         shared.demand.claimed(jobs.len());
         shared.claims.add(jobs.iter().map(|job| (job.id, job.token)));
+        drop(call);
         for job in jobs {
             // The channel is unbounded and closed only by the shutdown, which gives back what is in it.
             let _ = claimed.try_send(job);

@@ -131,8 +131,8 @@ impl JobServer {
     /// [`ShutdownError::Storage`] if the storage could not be told; the server has ended all the same, and what it
     /// still held is rescued when its heartbeat is stale.
     pub async fn shutdown(mut self, timeout: Duration) -> Result<ShutdownReport, ShutdownError> {
-        let workers = std::mem::take(&mut self.workers);
-        shutdown::run(&self.shared, &mut self.system, workers, timeout).await
+        // The workers stay in `self`, so that they end with it if this future is dropped.
+        shutdown::run(&self.shared, &mut self.system, &mut self.workers, timeout).await
     }
 }
 
@@ -140,6 +140,7 @@ impl Drop for JobServer {
     fn drop(&mut self) {
         self.shared.stop.claiming.cancel();
         self.shared.stop.everything.cancel();
+        self.shared.running.interrupt_all();
         self.workers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -4,6 +4,7 @@ use tracing::{debug, error, warn};
 
 use super::shared::Shared;
 use crate::{
+    clock::after,
     state::StateName,
     storage::{Rescue, Rescued, ServerId, StorageResult},
 };
@@ -11,20 +12,37 @@ use crate::{
 /// How many jobs are rescued in one call.
 const BATCH: usize = 500;
 
+/// How many regular beats of its own a server must see before it judges others.
+const REGULAR_BEATS: u32 = 2;
+
 /// Looks for servers that stopped beating, and takes their jobs from them.
+///
+/// What stops this server from beating may stop all: a machine that slept, a clock that was set, a storage that
+/// stalled. After that the others look dead and are not. So it judges them only when it has beaten regularly
+/// itself, long enough for each that lives to beat too.
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
-    let settings = &shared.settings;
+    let (storage, settings) = (shared.storage(), &shared.settings);
     let rescue = Rescue { stale_after: settings.server_timeout, max_lost: settings.max_lost, limit: BATCH };
+    let longest_gap = settings.heartbeat_interval.saturating_mul(2);
+    let (mut last, mut regular) = (storage.clock().now(), 0);
     loop {
-        // This process may have been stopped for long: before it judges others it beats itself.
-        shared.storage().heartbeat(&shared.record).await?;
-        let rescued = shared.storage().rescue(rescue).await?;
-        report(&rescued);
-        shared.health.recovered("rescue");
-        if rescued.len() < BATCH {
-            shared.storage().clock().sleep(settings.heartbeat_interval).await;
+        let timer = storage.clock().timer(settings.heartbeat_interval);
+        storage.heartbeat(&shared.record).await?;
+        let now = storage.clock().now();
+        regular = if after(last, longest_gap) >= now && now >= last { regular + 1 } else { 0 };
+        last = now;
+        if regular > REGULAR_BEATS {
+            while rescue_some(shared, rescue).await? == BATCH {}
         }
+        shared.health.recovered("rescue");
+        timer.await;
     }
+}
+
+async fn rescue_some(shared: &Shared, rescue: Rescue) -> StorageResult<usize> {
+    let rescued = shared.storage().rescue(rescue).await?;
+    report(&rescued);
+    Ok(rescued.len())
 }
 
 /// One line a dead server, and one for each job that was lost too often.

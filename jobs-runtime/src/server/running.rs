@@ -41,11 +41,6 @@ impl Running {
         RunGuard { running: self, key, run }
     }
 
-    /// The runs that began at least `age` ago.
-    pub(super) fn older_than(&self, age: Duration) -> Vec<ClaimKey> {
-        self.runs().iter().filter(|(_, run)| run.started.elapsed() >= age).map(|(key, _)| *key).collect()
-    }
-
     /// Cancels the token of a run; another run of the same job goes on.
     pub(super) fn cancel(&self, claim: ClaimKey) {
         if let Some(run) = self.runs().get(&claim) {

@@ -1,5 +1,6 @@
 use std::{io, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -34,7 +35,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 pub(super) async fn run(
     shared: &Arc<Shared>,
     system: &mut System,
-    workers: Vec<JoinHandle<()>>,
+    workers: &mut [JoinHandle<()>],
     timeout: Duration,
 ) -> Result<ShutdownReport, ShutdownError> {
     info!(server = %shared.record.id, "job server is shutting down");
@@ -50,13 +51,9 @@ pub(super) async fn run(
     if !left.is_empty() {
         warn!(jobs = left.len(), "jobs did not end when they were cancelled; they are given back");
     }
-    for worker in &workers {
-        worker.abort();
-    }
-    for worker in workers {
-        // A worker that was aborted, or whose job blocks, has nothing more to say.
-        let _ = tokio::time::timeout(Duration::from_secs(1), worker).await;
-    }
+    workers.iter().for_each(JoinHandle::abort);
+    // A worker whose handler blocks its thread has nothing more to say.
+    let _ = tokio::time::timeout(Duration::from_secs(1), join_all(workers.iter_mut())).await;
     let interrupted = give_back(shared, left, SHUT_DOWN, LAST_WORDS).await;
     if tokio::time::timeout(LAST_WORDS, system.completed()).await.is_err() {
         warn!("not all outcomes could be recorded; their jobs are rescued when this server's heartbeat is stale");

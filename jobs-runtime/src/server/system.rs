@@ -92,7 +92,8 @@ fn spawn_completer(
 ) {
     let shared = Arc::clone(shared);
     processes.spawn(async move {
-        completer::run(shared, outcomes).await;
+        let inbox = completer::Inbox::new(outcomes);
+        supervise(&shared, "completer", || completer::run(&shared, &inbox)).await;
         let _ = completed.send(());
     });
 }

@@ -1,5 +1,6 @@
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::{Instrument, debug_span, warn};
 
@@ -24,17 +25,49 @@ pub(super) fn spawn(shared: &Arc<Shared>, inlets: &Inlets) -> Vec<JoinHandle<()>
 
 /// Runs one job after the other until the server stops.
 async fn work(shared: &Shared, jobs: &async_channel::Receiver<ClaimedJob>, ended: &mpsc::Sender<Finish>) {
+    let _gone = AtEnd(|| shared.demand.worker_gone());
     while let Ok(job) = jobs.recv().await {
+        let _released = AtEnd(|| shared.demand.released());
+        let claim = (job.id, job.token);
         let run = shared.running.start(&job);
-        if job.lost > 0 {
-            begin(shared, &job).await;
+        if shared.claims.is_revoked(claim) {
+            // It was deleted, requeued or rescued while it waited here.
+            shared.claims.remove([claim]);
+            continue;
         }
-        let finish = perform(shared, job, &run).await;
+        let finish = perform_safely(shared, job, &run).await;
         // The outcome is handed on before the run counts as ended: the shutdown waits for runs, then for
         // outcomes.
         let _ = ended.send(finish).await;
-        drop(run);
-        shared.demand.released();
+    }
+}
+
+/// Does something when it is dropped, however the task ends.
+struct AtEnd<F: Fn()>(F);
+
+impl<F: Fn()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Performs a job, also if what it leaves behind panics when it is dropped: its future when its time is up, or
+/// its error.
+async fn perform_safely(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
+    if job.lost > 0 {
+        begin(shared, &job).await;
+    }
+    let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
+    let retries = shared.registry.get(&name).map_or(RetryPolicy::NONE, |handler| handler.settings.retry);
+    let retry = retries.with_attempts(job.max_attempts.unwrap_or(retries.attempts));
+    match AssertUnwindSafe(perform(shared, job, guard)).catch_unwind().await {
+        Ok(finish) => finish,
+        Err(_) => {
+            let error = JobError::panic("panicked while it was dropped".to_owned(), None);
+            let transition = next(shared, Ended::Failed(error), attempt, &retry, guard);
+            report(&transition, id, &name, attempt);
+            Finish { job: id, token, transition }
+        }
     }
 }
 
@@ -51,11 +84,16 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Fini
     let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
     let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
     let (ended, retry) = run(shared, job, &guard.run).instrument(span).await;
-    let run =
-        state::Run { attempt, retry: &retry, duration: guard.run.elapsed(), ended_at: shared.storage().clock().now() };
-    let transition = decide(ended, run, |bound| fastrand::u64(..bound));
+    let transition = next(shared, ended, attempt, &retry, guard);
     report(&transition, id, &name, attempt);
     Finish { job: id, token, transition }
+}
+
+/// The move that follows from the end of a run.
+fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard: &RunGuard<'_>) -> Transition {
+    let ended_at = shared.storage().clock().now();
+    let run = state::Run { attempt, retry, duration: guard.run.elapsed(), ended_at };
+    decide(ended, run, |bound| fastrand::u64(..bound))
 }
 
 /// Runs the job's handler, and returns how that ended and by what policy it is retried.
