@@ -196,6 +196,21 @@ on_each_storage! {
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
+    async fn an_unknown_name_may_be_retried_until_it_is_known(world: World) {
+        let call = Invocation::new(Typed::NAME, &serde_json::json!({ "user_id": 1, "tags": [] })).expect("JSON");
+        let job = world.client.prepare(call).expect("prepared");
+        let job = world.client.enqueue_all([job]).await.expect("stored").remove(0);
+        let retry = RetryPolicy::fixed(3, Duration::from_secs(10));
+        let old = world.server().register::<FailTwice>().unknown_jobs(retry).start().await.expect("started");
+        let details = world.until(&job, StateName::Scheduled).await;
+        assert!(details.history.last().expect("history").reason.as_deref().expect("a reason").contains("no handler"));
+        old.shutdown(TEN_SECONDS).await.expect("shut down");
+        let new = world.server().register::<Typed>().start().await.expect("started");
+        world.clock.advance(Duration::from_secs(10));
+        assert_eq!(job.wait(TEN_SECONDS).await.expect("done"), 1);
+        new.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn arguments_that_no_longer_fit_fail_with_field_and_json(world: World) {
         let server = world.server().register::<Typed>().start().await.expect("started");
         let stored = serde_json::json!({ "user_id": "forty-two", "tags": [] });

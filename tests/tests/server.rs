@@ -12,7 +12,7 @@ use jobs_runtime::{
     prelude::*,
     server::StartError,
     state::StateName,
-    storage::{Claim, ServerId, Storage},
+    storage::{Claim, Rescue, ServerId, Storage},
 };
 use jobs_tests::on_each_storage;
 use tokio::sync::Semaphore;
@@ -255,6 +255,32 @@ on_each_storage! {
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
+    // A job that kills its server must not take those that ran beside it along, again and again.
+    async fn jobs_with_one_lost_run_left_run_one_at_a_time(world: World) {
+        let gate = Gate::new();
+        let jobs = world.client.enqueue_all((0..3).map(|_| WaitStubbornly::new())).await.expect("stored");
+        let queues: Arc<[QueueName]> = ["default".try_into().expect("a queue")].into();
+        let rescue = Rescue { stale_after: Duration::from_secs(15), max_lost: 3, limit: 10 };
+        for _ in 0..2 {
+            let dead = Claim { server: ServerId::new("dead"), queues: queues.clone(), limit: 3 };
+            let claimed = world.storage.claim(dead).await.expect("claimed");
+            let claims = claimed.iter().map(|job| (job.id, job.token)).collect();
+            world.storage.begin(claims).await.expect("noted");
+            assert_eq!(world.storage.rescue(rescue).await.expect("rescued").len(), 3);
+        }
+        let server = world.server().register::<WaitStubbornly>().shared_data(gate.clone()).start().await.expect("started");
+        for _ in 0..3 {
+            gate.begun(1).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_eq!(gate.begun.available_permits(), 0, "another one began beside it");
+            gate.open.add_permits(1);
+        }
+        for job in jobs {
+            job.wait(TEN_SECONDS).await.expect("done");
+        }
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn jobs_of_a_dead_server_run_elsewhere(world: World) {
         let order = Data::new(Order::default());
         let job = Note::enqueue("again").await.expect("stored");
@@ -360,6 +386,7 @@ on_each_storage! {
     async fn all_problems_are_told_at_once_and_where_they_are(world: World) {
         let error = JobServer::builder(world.storage.clone())
             .queues(["default", "Mail", "default"])
+            .queues_elsewhere(["So Far"])
             .workers(0)
             .server_timeout(Duration::from_secs(1))
             .start().await.expect_err("problems");
@@ -374,6 +401,7 @@ on_each_storage! {
             "uses queue `elsewhere`, which this server does not serve",
             "names queue `default` twice",
             "invalid queue name `Mail`",
+            "`.queues_elsewhere(…)`: invalid queue name `So Far`",
             "at least one worker",
             "`.server_timeout(1s)` must be more than twice",
         ];

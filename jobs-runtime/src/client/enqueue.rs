@@ -68,7 +68,8 @@ impl<J: Job> Enqueue<J> {
         self.start(Start::At(to_micros(at.to_utc())))
     }
 
-    /// Runs it when another job has succeeded. If that one is deleted, this one is too.
+    /// Runs it when another job has succeeded. If that one is deleted, this one is too; if it fails, this one waits
+    /// until someone requeues or deletes it.
     pub fn after(self, parent: impl Into<JobId>) -> Self {
         self.start(Start::After(parent.into()))
     }

@@ -79,7 +79,7 @@ impl Registry {
         let hint = near.map_or_else(String::new, |(_, candidate)| {
             format!("; if it was renamed to `{candidate}`, add `aliases(\"{wanted}\")` there")
         });
-        JobError::permanent(UnknownJob(format!(
+        JobError::new(UnknownJob(format!(
             "no handler is registered for job `{wanted}`{hint}; known: {}",
             if known.is_empty() { "none".to_owned() } else { known.join(", ") }
         )))

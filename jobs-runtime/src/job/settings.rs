@@ -10,7 +10,11 @@ pub struct JobSettings {
     pub priority: i16,
     /// Retries after a failure; [`RetryPolicy::HANGFIRE`] by default.
     pub retry: RetryPolicy,
-    /// How long one run may take before it counts as failed; no limit by default.
+    /// How long one run may take before it counts as failed; no limit by default. It is real time, not that of a
+    /// test clock.
+    ///
+    /// A function that is not `async` can't be stopped: its token is cancelled, the run counts as failed, but its
+    /// thread goes on until it returns, perhaps beside a retry. Let it look at its token now and then.
     pub timeout: Option<Duration>,
     /// A checked queue name, as a text so that settings can be made up in constants.
     queue: &'static str,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    job::{Data, DataMap, HandlerDescriptor, Job, Registry, install_hook},
+    job::{Data, DataMap, HandlerDescriptor, Job, Registry, RetryPolicy, install_hook},
     storage::{ServerId, ServerRecord, Storage},
 };
 
@@ -118,8 +118,21 @@ impl JobServerBuilder {
 
     /// How many runs of a job may be lost with their servers: the last of them makes the job Failed, so that a
     /// job which kills its servers doesn't do so for ever. 3 by default.
+    ///
+    /// Jobs that have only one left run one at a time, so that one of them which kills its server doesn't take the
+    /// others with it.
     pub fn max_lost_runs(mut self, runs: u32) -> Self {
         self.settings.max_lost = runs;
+        self
+    }
+
+    /// How jobs are retried whose name no handler of this server answers to. By default they are not: such a job
+    /// fails at once, with the names that are known.
+    ///
+    /// Where versions of a program run side by side, as in a rolling deployment, old servers meet jobs that only new
+    /// ones know; a policy such as [`RetryPolicy::HANGFIRE`] gives them another chance.
+    pub fn unknown_jobs(mut self, retry: RetryPolicy) -> Self {
+        self.settings.unknown_jobs = retry;
         self
     }
 
@@ -146,6 +159,9 @@ impl JobServerBuilder {
         let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
         let checked = check::check(&self.wishes, &self.settings, &registry, &self.data, duplicates)?;
         install_hook();
+        if registry.handlers().next().is_none() {
+            tracing::warn!("the server has no handlers: every job that it claims will fail");
+        }
         let record = ServerRecord {
             id: self.wishes.id.unwrap_or_else(ServerId::generate),
             started_at: self.storage.clock().now(),

@@ -89,6 +89,11 @@ pub(super) fn check(
 }
 
 fn check_queues(wishes: &Wishes, registry: &Registry, problems: &mut Vec<String>) -> Vec<QueueName> {
+    for name in &wishes.elsewhere {
+        if let Err(error) = QueueName::new(name.as_str()) {
+            problems.push(format!("`.queues_elsewhere(…)`: {error}"));
+        }
+    }
     let Some(wanted) = &wishes.queues else {
         let declared: BTreeSet<QueueName> = registry.handlers().map(|handler| handler.settings.queue()).collect();
         let others = declared.into_iter().filter(|queue| *queue != QueueName::DEFAULT);

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    job::{DataMap, Registry},
+    job::{DataMap, Registry, RetryPolicy},
     storage::{ClaimedJob, Finish, ServerRecord, Storage},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) demand: Demand,
     pub(super) claims: Claims,
     pub(super) running: Running,
+    /// One permit: jobs that fail if they are lost once more run one at a time.
+    pub(super) last_chance: Semaphore,
     pub(super) health: HealthBoard,
     pub(super) stop: Stop,
     /// The jobs that are claimed and not begun.
@@ -40,6 +42,7 @@ pub(super) struct Settings {
     pub(super) heartbeat_interval: Duration,
     pub(super) server_timeout: Duration,
     pub(super) max_lost: u32,
+    pub(super) unknown_jobs: RetryPolicy,
     pub(super) poll_interval: Duration,
     pub(super) expiry_interval: Duration,
 }
@@ -52,6 +55,7 @@ impl Default for Settings {
             heartbeat_interval: Duration::from_secs(3),
             server_timeout: Duration::from_secs(15),
             max_lost: 3,
+            unknown_jobs: RetryPolicy::NONE,
             poll_interval: Duration::from_secs(1),
             expiry_interval: Duration::from_secs(60),
         }
@@ -95,6 +99,7 @@ impl Shared {
             demand,
             claims: Claims::default(),
             running: Running::default(),
+            last_chance: Semaphore::new(1),
             health: HealthBoard::default(),
             stop: Stop::default(),
             waiting: to_run.clone(),

@@ -1,7 +1,10 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{SemaphorePermit, mpsc},
+    task::JoinHandle,
+};
 use tracing::{Instrument, debug_span, warn};
 
 use super::{
@@ -54,8 +57,11 @@ impl<F: Fn()> Drop for AtEnd<F> {
 /// Performs a job, also if what it leaves behind panics when it is dropped: its future when its time is up, or
 /// its error.
 async fn perform_safely(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
-    if job.lost > 0 {
-        begin(shared, &job).await;
+    let _permit = if job.lost > 0 { begin(shared, &job, guard).await } else { None };
+    if guard.run.cancellation.is_cancelled() {
+        // It waited for its turn until it was taken away, or the server shut down.
+        let transition = next(shared, Ended::Interrupted, job.attempt, &RetryPolicy::NONE, guard);
+        return Finish { job: job.id, token: job.token, transition };
     }
     let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
     let retries = shared.registry.get(&name).map_or(RetryPolicy::NONE, |handler| handler.settings.retry);
@@ -73,11 +79,22 @@ async fn perform_safely(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) 
 
 /// Says that a run begins, of a job that was lost before: it may be what killed its servers.
 ///
-/// If that can't be said, the job runs all the same; should it kill this server too, it is only tried once more.
-async fn begin(shared: &Shared, job: &ClaimedJob) {
+/// One that fails when it is lost once more runs alone of its kind, so that no other is lost with it by its fault:
+/// a permit is waited for, and returned. If the beginning can't be said, the job runs all the same; should it kill
+/// this server too, it is only tried once more.
+async fn begin<'s>(shared: &'s Shared, job: &ClaimedJob, guard: &RunGuard<'_>) -> Option<SemaphorePermit<'s>> {
+    let permit = if job.lost + 1 >= shared.settings.max_lost {
+        tokio::select! {
+            permit = shared.last_chance.acquire() => permit.ok(),
+            () = guard.run.cancellation.cancelled() => None,
+        }
+    } else {
+        None
+    };
     if let Err(error) = shared.storage().begin(vec![(job.id, job.token)]).await {
         warn!(job.id = %job.id, %error, "the beginning of a run could not be noted");
     }
+    permit
 }
 
 async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
@@ -99,7 +116,7 @@ fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard:
 /// Runs the job's handler, and returns how that ended and by what policy it is retried.
 async fn run(shared: &Shared, job: ClaimedJob, run: &Run) -> (Ended, RetryPolicy) {
     let Some(handler) = shared.registry.get(&job.name) else {
-        return (Ended::Failed(shared.registry.unknown(&job.name)), RetryPolicy::NONE);
+        return (Ended::Failed(shared.registry.unknown(&job.name)), shared.settings.unknown_jobs);
     };
     let settings = handler.settings;
     let retry = settings.retry.with_attempts(job.max_attempts.unwrap_or(settings.retry.attempts));
