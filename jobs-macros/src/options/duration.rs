@@ -145,7 +145,8 @@ impl<'a> Cursor<'a> {
             return Err(Mistake::new("a number needs a unit", number_start..number_end).help(help));
         }
         if start > number_end {
-            let help = format!("write `{}{word}`", &self.text[number_start..number_end]);
+            let unit = short(word).unwrap_or(word);
+            let help = format!("write `{}{unit}`", &self.text[number_start..number_end]);
             return Err(Mistake::new("a unit follows its number without a space", number_end..start).help(help));
         }
         match UNITS.iter().position(|(unit, _)| *unit == word) {
@@ -157,10 +158,15 @@ impl<'a> Cursor<'a> {
 
 fn unknown_unit(word: &str, at: Range<usize>) -> Mistake {
     let mistake = Mistake::new(format!("unknown unit `{}`", word.escape_debug()), at);
-    match LONG_UNITS.iter().find(|(_, words)| words.contains(&word)) {
-        Some((unit, _)) => mistake.help(format!("write `{unit}`; the units are `d`, `h`, `m`, `s` and `ms`")),
+    match short(word) {
+        Some(unit) => mistake.help(format!("write `{unit}`; the units are `d`, `h`, `m`, `s` and `ms`")),
         None => mistake,
     }
+}
+
+/// The unit that is meant by its whole name.
+fn short(word: &str) -> Option<&'static str> {
+    LONG_UNITS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
 }
 
 #[cfg(test)]
