@@ -7,8 +7,9 @@ use jobs_runtime::{
     job::JobId,
     prelude::*,
     state::StateName,
+    storage::StorageError,
 };
-use jobs_tests::on_each_storage;
+use jobs_tests::{Faulty, on_each_storage};
 
 #[job(queue = "mail", priority = 3)]
 async fn write(text: String) -> usize {
@@ -79,6 +80,29 @@ on_each_storage! {
         let handles = world.client.enqueue_all([first, after]).await.expect("stored");
         assert_eq!(world.details(&handles[1]).await.job.state, StateName::Awaiting);
         assert!(world.client.enqueue_all(Vec::<Write>::new()).await.expect("nothing").is_empty());
+    }
+
+    async fn a_lost_reply_is_asked_for_again_and_the_job_is_stored_once(world: World) {
+        let faulty = Faulty::new(world.storage.clone(), 1);
+        let client = Client::new(faulty.clone());
+        faulty.lose_replies(2);
+        let job = client.enqueue(Write::new("x")).await.expect("stored at the third time");
+        assert_eq!(world.details(&job).await.job.state, StateName::Enqueued);
+        faulty.lose_replies(2);
+        client.enqueue_all(["y", "z"].map(Write::new)).await.expect("stored at the third time");
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 3);
+    }
+
+    async fn enqueueing_again_with_the_same_id_stores_once(world: World) {
+        let faulty = Faulty::new(world.storage.clone(), 1);
+        let client = Client::new(faulty.clone());
+        let id = JobId::generate(world.clock.now());
+        faulty.lose_replies(3);
+        let error = client.enqueue(Write::new("x")).id(id).await.expect_err("all replies are lost");
+        assert!(matches!(error, EnqueueError::Storage(StorageError::Failed { .. })), "{error}");
+        let job = client.enqueue(Write::new("x")).id(id).await.expect("stored");
+        assert_eq!(job.id(), id);
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1);
     }
 
     async fn jobs_are_moved_by_hand(world: World) {

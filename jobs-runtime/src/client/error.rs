@@ -63,7 +63,10 @@ pub enum EnqueueError {
         /// The job.
         job: JobName,
     },
-    /// The storage failed.
+    /// The storage failed, three times if that can help.
+    ///
+    /// After [`Timeout`](StorageError::Timeout) and [`Failed`](StorageError::Failed) the jobs may be stored all the
+    /// same. To enqueue again without storing them twice, give each its id: [`Enqueue::id`](super::Enqueue::id).
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

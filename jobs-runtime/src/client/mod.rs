@@ -6,7 +6,7 @@ mod enqueue;
 mod error;
 mod handle;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub use self::{
     change::ChangeError,
@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::{
     job::{Invocation, Job, JobId, QueueName},
-    storage::{Initial, JobDetails, Monitor, NewJob, Storage, StorageResult},
+    storage::{Initial, JobDetails, Monitor, NewJob, Storage, StorageError, StorageResult},
 };
 
 /// Stores jobs in a storage, looks at them and moves them; cheap to clone.
@@ -105,7 +105,7 @@ impl Client {
             jobs.into_iter().map(|job| job.into_new_job(self)).collect::<Result<_, EnqueueError>>()?;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         if !jobs.is_empty() {
-            self.0.storage.enqueue(jobs).await?;
+            self.store(jobs).await?;
         }
         Ok(ids.into_iter().map(|id| JobHandle::new(self.clone(), id)).collect())
     }
@@ -147,6 +147,18 @@ impl Client {
         JobHandle::new(self.clone(), id)
     }
 
+    /// Stores jobs, and asks again when it is not known whether they are stored: they have their ids already, so
+    /// none is stored twice.
+    async fn store(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        for pause in PAUSES {
+            match self.0.storage.enqueue(jobs.clone()).await {
+                Err(StorageError::Timeout { .. } | StorageError::Failed { .. }) => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        self.0.storage.enqueue(jobs).await
+    }
+
     fn check_size(&self, invocation: &Invocation) -> Result<(), EnqueueError> {
         let bytes = invocation.arguments().len();
         if bytes <= self.0.max_payload {
@@ -155,3 +167,6 @@ impl Client {
         Err(EnqueueError::PayloadTooLarge { job: invocation.name().clone(), bytes, limit: self.0.max_payload })
     }
 }
+
+/// How long to wait before each repetition of an enqueue.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
