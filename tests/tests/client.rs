@@ -11,9 +11,21 @@ use jobs_runtime::{
 };
 use jobs_tests::{Faulty, on_each_storage};
 
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+
 #[job(queue = "mail", priority = 3)]
 async fn write(text: String) -> usize {
     text.len()
+}
+
+#[job]
+async fn largest() -> u128 {
+    u128::MAX
+}
+
+#[job]
+async fn nest(levels: usize) -> serde_json::Value {
+    (0..levels).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]))
 }
 
 fn message<T: std::fmt::Debug>(result: Result<T, EnqueueError>) -> String {
@@ -103,6 +115,18 @@ on_each_storage! {
         let job = client.enqueue(Write::new("x")).id(id).await.expect("stored");
         assert_eq!(job.id(), id);
         assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1);
+    }
+
+    async fn a_result_is_read_back_to_the_letter_or_refused(world: World) {
+        let server = world.server().register::<Largest>().register::<Nest>().start().await.expect("started");
+        let largest = Largest::enqueue().await.expect("stored");
+        assert_eq!(largest.wait(TEN_SECONDS).await.expect("a result"), u128::MAX);
+        let deep = Nest::enqueue(126).await.expect("stored").wait(TEN_SECONDS).await.expect("a result");
+        assert!(deep[0][0].is_array());
+        let error = Nest::enqueue(200).await.expect("stored").wait(TEN_SECONDS).await.expect_err("too deep");
+        assert!(matches!(error, WaitError::Failed { .. }), "{error}");
+        assert!(error.to_string().contains("200 levels deep"), "{error}");
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
     async fn jobs_are_moved_by_hand(world: World) {

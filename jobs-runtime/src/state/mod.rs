@@ -17,6 +17,7 @@ mod succeeded;
 mod transition;
 
 use serde::Serialize;
+use serde_json::Value;
 
 pub use self::{
     awaiting::Awaiting,
@@ -33,6 +34,12 @@ pub(crate) use self::{
     awaiting::release,
     machine::{Death, Ended, Run, SHUT_DOWN, decide, lost},
 };
+
+/// Reads what belongs to a state from its JSON text, as a storage keeps it. What a [`Value`] can't hold, such as a
+/// number beyond all floats in the result of a job, stays the text that it is, so that nothing is lost.
+pub(crate) fn history_data(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
 
 /// The state of a job with what belongs to it.
 #[derive(Clone, Debug, Serialize)]
@@ -71,8 +78,12 @@ impl State {
 
     /// What belongs to the state, as it is kept in the history.
     #[must_use]
-    pub fn data(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+    pub fn data(&self) -> Value {
+        match serde_json::to_string(self) {
+            Ok(text) => history_data(&text),
+            // No state has a key that is not a text, the only thing that JSON can't say.
+            Err(error) => Value::String(error.to_string()),
+        }
     }
 }
 

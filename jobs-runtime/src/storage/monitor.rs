@@ -195,6 +195,8 @@ pub struct JobDetails {
     pub lost: u32,
     /// When it will be removed, if it will.
     pub expires_at: Option<Timestamp>,
+    /// What it returned, as it is stored: JSON; only if it is Succeeded.
+    pub result: Option<String>,
     /// All its states, oldest first.
     pub history: Vec<HistoryEntry>,
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     job::JobId,
-    state::StateName,
+    state::{State, StateName},
     storage::{
         Count, Counts, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period, QueueStatus,
         ServerStatus, Statistics, StorageResult, monitor::cursor,
@@ -109,6 +109,14 @@ fn details(row: &Row) -> JobDetails {
         max_attempts: row.job.max_attempts,
         lost: row.lost,
         expires_at: row.expires_at,
+        result: result(row),
         history: row.history.clone(),
+    }
+}
+
+fn result(row: &Row) -> Option<String> {
+    match &row.state {
+        State::Succeeded(succeeded) => Some(succeeded.result.get().to_owned()),
+        _ => None,
     }
 }
