@@ -129,18 +129,20 @@ impl PageRequest {
         self.limit.clamp(1, Self::MAX_LIMIT)
     }
 
-    /// Reads the cursor as a backend's own key.
-    pub(crate) fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, InvalidCursor> {
-        self.after
-            .as_deref()
-            .map(|text| serde_json::from_str(text).map_err(|_| InvalidCursor { cursor: text.to_owned() }))
-            .transpose()
+    /// Reads the cursor as a backend's own key, for the list of `state`, or of all jobs.
+    pub(crate) fn cursor<T: DeserializeOwned>(&self, state: Option<StateName>) -> Result<Option<T>, InvalidCursor> {
+        let Some(text) = self.after.as_deref() else { return Ok(None) };
+        match serde_json::from_str::<(Option<StateName>, T)>(text) {
+            Ok((list, key)) if list == state => Ok(Some(key)),
+            _ => Err(InvalidCursor { cursor: text.to_owned() }),
+        }
     }
 }
 
-/// Writes a backend's own key as a cursor.
-pub(crate) fn cursor<T: Serialize>(key: &T) -> String {
-    serde_json::to_string(key).unwrap_or_default()
+/// Writes a backend's own key as a cursor of the list of `state`, or of all jobs.
+pub(crate) fn cursor<T: Serialize>(state: Option<StateName>, key: &T) -> String {
+    // A key that is no JSON, which is a mistake of the backend, makes a cursor that is refused.
+    serde_json::to_string(&(state, key)).unwrap_or_else(|error| error.to_string())
 }
 
 /// The text is not a cursor that the same list gave.

@@ -126,6 +126,8 @@ macro_rules! storage_conformance {
                 every_state_pages_without_gap_or_repeat,
                 filters_narrow_a_list,
                 waiting_jobs_are_listed_in_the_order_of_claims,
+                a_page_goes_on_when_its_jobs_have_moved,
+                a_cursor_of_another_list_is_refused,
                 a_foreign_cursor_is_refused,
                 queues_are_counted,
                 servers_are_listed_until_they_retire,
