@@ -7,7 +7,7 @@ use jobs_runtime::{
     job::JobId,
     prelude::*,
     state::StateName,
-    storage::StorageError,
+    storage::{self, StorageError},
 };
 use jobs_tests::{Faulty, on_each_storage};
 
@@ -127,6 +127,17 @@ on_each_storage! {
         assert!(matches!(error, WaitError::Failed { .. }), "{error}");
         assert!(error.to_string().contains("200 levels deep"), "{error}");
         server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn a_call_bound_to_another_storage_is_refused(world: World) {
+        let other = Client::new(storage::connect("memory:").await.expect("opened"));
+        let error = world.client.enqueue_all([other.enqueue(Write::new("x"))]).await.expect_err("refused");
+        assert!(matches!(error, EnqueueError::OtherClient { .. }), "{error}");
+        assert!(error.to_string().contains("`jobs_tests.write`"), "{error}");
+        let same = world.client.with_max_payload(1_000);
+        same.enqueue_all([world.client.enqueue(Write::new("x"))]).await.expect("the same storage");
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1);
+        assert_eq!(other.monitor().counts().await.expect("counted").unfinished(), 0);
     }
 
     async fn jobs_are_moved_by_hand(world: World) {

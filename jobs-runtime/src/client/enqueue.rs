@@ -205,7 +205,10 @@ impl<J: Job> IntoNewJob for Enqueue<J> {
     type Output = J::Output;
 
     fn into_new_job(self, client: &Client) -> Result<NewJob, EnqueueError> {
-        self.prepare(client)
+        match &self.client {
+            Some(own) if !own.shares_storage(client) => Err(EnqueueError::OtherClient { job: J::NAME }),
+            _ => self.prepare(client),
+        }
     }
 }
 

@@ -57,6 +57,15 @@ pub enum EnqueueError {
         /// The time asked for.
         at: Timestamp,
     },
+    /// A call that is bound to a client of one storage was given to the client of another one.
+    #[error(
+        "job `{job}` is bound to a client of another storage than the one that should store it: leave out \
+         `.with(&client)` and call `X::enqueue(…)`, or await it by itself"
+    )]
+    OtherClient {
+        /// The job.
+        job: JobName,
+    },
     /// More than one of `.delay`, `.at` and `.after` was called.
     #[error("job `{job}` has more than one start: call only one of `.delay(…)`, `.at(…)` and `.after(…)`")]
     SeveralStarts {

@@ -96,7 +96,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError`] if any of them can't be stored; then none is.
+    /// [`EnqueueError`] if any of them can't be stored, or is bound to a client of another storage; then none is.
     pub async fn enqueue_all<I: IntoNewJob>(
         &self,
         jobs: impl IntoIterator<Item = I>,
@@ -157,6 +157,10 @@ impl Client {
             }
         }
         self.0.storage.enqueue(jobs).await
+    }
+
+    fn shares_storage(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.storage, &other.0.storage)
     }
 
     fn check_size(&self, invocation: &Invocation) -> Result<(), EnqueueError> {
