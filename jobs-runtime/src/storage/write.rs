@@ -21,11 +21,12 @@ pub struct Finish {
 pub enum Recorded {
     /// It is stored.
     Stored,
-    /// It is refused: the job is no longer held by this delivery.
+    /// It is refused: the job is no longer held by this delivery, or the state is none in which a run can end.
     Fenced,
 }
 
-/// A move of a job by hand.
+/// A move of a job by hand, to Enqueued, Scheduled, Failed or Deleted: the other states are refused, because they
+/// need more than a move.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// The job.
@@ -41,7 +42,7 @@ pub struct Change {
 pub enum Changed {
     /// The job was in this state and was moved.
     Moved(StateName),
-    /// The job is in this state, which was not expected.
+    /// The job is in this state, which was not expected, or is not to be moved to the state asked for.
     Refused(StateName),
     /// There is no such job.
     NotFound,

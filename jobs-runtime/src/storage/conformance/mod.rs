@@ -84,6 +84,7 @@ macro_rules! storage_conformance {
                 a_running_job_is_deleted_and_its_outcome_refused,
                 a_finished_job_runs_again_after_a_requeue,
                 an_unexpected_state_is_refused,
+                a_state_that_needs_more_than_a_move_is_refused,
                 an_unknown_job_is_not_found,
                 a_job_is_rescheduled,
                 every_allowed_move_by_hand_works,
