@@ -19,9 +19,11 @@ pub struct Finish {
 /// What became of a [`Finish`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Recorded {
-    /// It is stored.
+    /// It is stored, or was before: a success that the same delivery has recorded already, say before a lost reply,
+    /// is answered so for as long as the job is Succeeded by it. Then the first one stands, and counts once.
     Stored,
-    /// It is refused: the job is no longer held by this delivery, or the state is none in which a run can end.
+    /// It is refused: the job is not held by this delivery (any more), or the state is none in which a run can end. A
+    /// repeated outcome that is not a success is answered so too, because it ended the delivery.
     Fenced,
 }
 

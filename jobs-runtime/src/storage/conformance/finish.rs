@@ -73,6 +73,23 @@ pub async fn an_outcome_is_recorded_once(f: Fixture) {
     assert_eq!(f.history(id).await.lines().count(), 3);
 }
 
+/// It was stored, and a server that lost the reply asks again. Any other outcome ended its delivery.
+pub async fn a_repeated_success_is_answered_as_stored(f: Fixture) {
+    let id = f.enqueue("once").await;
+    let job = f.claim().await;
+    for _ in 0..3 {
+        assert_eq!(f.finish(&job, f.success()).await, Recorded::Stored);
+    }
+    assert_eq!(f.finish(&job, f.failure()).await, Recorded::Fenced);
+    f.requeue(id).await;
+    assert_eq!(f.finish(&job, f.success()).await, Recorded::Fenced);
+    let again = f.claim().await;
+    assert_eq!(f.finish(&job, f.success()).await, Recorded::Fenced);
+    assert_eq!(f.finish(&again, f.failure()).await, Recorded::Stored);
+    assert_eq!(f.finish(&again, f.failure()).await, Recorded::Fenced);
+    assert_eq!(f.storage.totals().await.expect("read").succeeded, 1);
+}
+
 /// Elsewhere (Hangfire #705, #1695) a retry went to another queue.
 pub async fn a_retry_keeps_queue_and_history(f: Fixture) {
     let mail = super::fixture::queue("mail");

@@ -73,6 +73,7 @@ macro_rules! storage_conformance {
                 a_success_needs_no_written_history,
                 a_late_outcome_is_refused,
                 an_outcome_is_recorded_once,
+                a_repeated_success_is_answered_as_stored,
                 a_retry_keeps_queue_and_history,
                 a_failure_is_kept_with_its_error,
                 a_mixed_batch_is_answered_in_order,

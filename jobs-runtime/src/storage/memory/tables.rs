@@ -37,6 +37,8 @@ pub(super) struct Row {
     pub(super) history: Vec<HistoryEntry>,
     pub(super) age: u64,
     pub(super) claim: Option<(ClaimToken, ServerId)>,
+    /// The delivery whose success is the job's state.
+    pub(super) succeeded_by: Option<ClaimToken>,
     /// Whether the server said that the run begins.
     pub(super) begun: bool,
 }

@@ -47,7 +47,9 @@ impl Tables {
             Attempts::Reset => row.lost = 0,
             Attempts::Keep | Attempts::Spend => {}
         }
-        row.claim = None;
+        // A success keeps the delivery that it ends, so that it is known when it is recorded again.
+        row.succeeded_by =
+            row.claim.take().map(|(token, _)| token).filter(|_| transition.to.name() == StateName::Succeeded);
         row.begun = false;
         row.state = transition.to;
         row.state_at = transition.at;
