@@ -134,6 +134,7 @@ macro_rules! storage_conformance {
                 queues_are_counted,
                 servers_are_listed_until_they_retire,
                 statistics_count_outcomes_by_hour_and_day,
+                statistics_follow_the_storages_clock,
                 a_missing_job_is_none,
                 history_tells_the_whole_story,
             }

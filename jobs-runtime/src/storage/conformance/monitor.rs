@@ -204,6 +204,21 @@ pub async fn statistics_count_outcomes_by_hour_and_day(f: Fixture) {
     assert_eq!((total.from, total.succeeded, total.failed, total.deleted), (start, 2, 1, 1));
 }
 
+/// An outcome may be told late, or by a server whose clock is wrong.
+pub async fn statistics_follow_the_storages_clock(f: Fixture) {
+    let start = f.clock.now();
+    for id in f.enqueue_many(2).await {
+        let job = f.claim().await;
+        assert_eq!(job.id, id);
+        let late = if f.clock.now() == start { f.success() } else { f.failure() };
+        f.clock.advance(HOUR * 3);
+        f.finish(&job, late).await;
+    }
+    let hours = f.storage.statistics(Period::Hour, start, start + HOUR * 24).await.expect("read");
+    let numbers: Vec<_> = hours.iter().map(|span| (span.from, span.succeeded, span.failed)).collect();
+    assert_eq!(numbers, [(start + HOUR * 3, 1, 0), (start + HOUR * 6, 0, 1)]);
+}
+
 /// Not an error.
 pub async fn a_missing_job_is_none(f: Fixture) {
     assert_eq!(f.storage.job(JobId::generate(f.clock.now())).await.expect("read"), None);

@@ -21,6 +21,8 @@ pub(super) struct Tables {
     pub(super) children: HashMap<JobId, Vec<JobId>>,
     pub(super) expiring: BTreeSet<(Timestamp, JobId)>,
     pub(super) retention: Retention,
+    /// What the storage's clock showed when the verb began.
+    pub(super) now: Timestamp,
     sequence: u64,
     pub(super) effects: Effects,
 }
@@ -54,6 +56,7 @@ impl Tables {
             children: HashMap::new(),
             expiring: BTreeSet::new(),
             retention,
+            now: Timestamp::UNIX_EPOCH,
             sequence: 0,
             effects: Effects::default(),
         }

@@ -54,7 +54,7 @@ impl Tables {
         row.state = transition.to;
         row.state_at = transition.at;
         row.expires_at = self.retention.expires_at(row.state.name(), transition.at);
-        self.count(transition.at, id);
+        self.count(id);
         self.enter(id);
     }
 
@@ -92,8 +92,9 @@ impl Tables {
         }
     }
 
-    pub(super) fn count(&mut self, at: Timestamp, id: JobId) {
-        let hour = Period::Hour.start(at);
+    /// Counts by the storage's clock, not by the time of the transition, which is another's.
+    pub(super) fn count(&mut self, id: JobId) {
+        let hour = Period::Hour.start(self.now);
         let state = self.jobs[&id].state.name();
         if !matches!(state, StateName::Succeeded | StateName::Failed | StateName::Deleted) {
             return;
