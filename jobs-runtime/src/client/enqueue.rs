@@ -112,6 +112,9 @@ impl<J: Job> Enqueue<J> {
 
     /// Retries it at most so often instead of as often as its type says: 0 is one run and no retry.
     ///
+    /// It says nothing of servers that die: a run that is lost with its server is repeated all the same, until it was
+    /// lost too often.
+    ///
     /// The times between the retries stay those of its type's [`RetryPolicy`](crate::job::RetryPolicy).
     pub fn max_attempts(mut self, retries: u32) -> Self {
         self.max_attempts = Some(retries);
