@@ -81,19 +81,21 @@ impl fmt::Debug for Clock {
 }
 
 /// `moment + duration`, at most [`LATEST`].
-pub(crate) fn after(moment: Timestamp, duration: Duration) -> Timestamp {
+#[must_use]
+pub fn after(moment: Timestamp, duration: Duration) -> Timestamp {
     let sum = TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_add_signed(delta));
     sum.map_or(LATEST, |sum| sum.min(LATEST))
 }
 
 /// `moment - duration`, at least the Unix epoch.
-pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
+#[must_use]
+pub fn before(moment: Timestamp, duration: Duration) -> Timestamp {
     let difference = TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_sub_signed(delta));
     difference.map_or(Timestamp::UNIX_EPOCH, |difference| difference.max(Timestamp::UNIX_EPOCH))
 }
 
 /// The last moment that a storage is asked to keep: the end of the year 9999.
-pub(crate) const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
+pub const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
     Some(moment) => moment,
     None => Timestamp::UNIX_EPOCH,
 };

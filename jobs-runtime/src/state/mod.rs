@@ -19,25 +19,24 @@ mod transition;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::machine::{Ended, Run, SHUT_DOWN, decide};
 pub use self::{
-    awaiting::Awaiting,
+    awaiting::{Awaiting, release},
     deleted::Deleted,
     enqueued::Enqueued,
     failed::Failed,
+    machine::{Death, lost},
     name::{StateName, StateSet},
     processing::Processing,
     scheduled::Scheduled,
     succeeded::Succeeded,
     transition::{Attempts, HistoryEntry, Transition},
 };
-pub(crate) use self::{
-    awaiting::release,
-    machine::{Death, Ended, Run, SHUT_DOWN, decide, lost},
-};
 
 /// Reads what belongs to a state from its JSON text, as a storage keeps it. What a [`Value`] can't hold, such as a
 /// number beyond all floats in the result of a job, stays the text that it is, so that nothing is lost.
-pub(crate) fn history_data(text: &str) -> Value {
+#[must_use]
+pub fn history_data(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 

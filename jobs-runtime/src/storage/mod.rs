@@ -1,10 +1,11 @@
 //! Where jobs live: the [`Storage`] trait in the domain's own verbs, its read side [`Monitor`], and the backends.
 //!
 //! [`connect`] opens a storage by URL. Everything above this module holds an `Arc<dyn Storage>`; no backend's
-//! type is seen outside its own folder.
+//! type is seen outside its own folder. Who writes another one finds what it needs in [`backend`].
 //!
 //! A backend is right when it passes the [`conformance`] suite.
 
+pub mod backend;
 mod claim;
 mod connect;
 mod error;
@@ -155,7 +156,8 @@ impl Retention {
     }
 
     /// When a job that enters `state` at `at` expires, if it does.
-    pub(crate) fn expires_at(&self, state: StateName, at: Timestamp) -> Option<Timestamp> {
+    #[must_use]
+    pub fn expires_at(&self, state: StateName, at: Timestamp) -> Option<Timestamp> {
         let kept = match state {
             StateName::Succeeded => Some(self.succeeded),
             StateName::Deleted => Some(self.deleted),
