@@ -56,7 +56,7 @@ async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Performed {
     let job: J = invocation.parse().map_err(JobError::permanent)?;
     let output = job.perform(cx).await?;
     output.to_json().map_err(|error| {
-        JobError::permanent(format!("the result of job `{}` can't be stored as JSON: {error}", J::NAME))
+        JobError::permanent(format!("the result of job `{}` can't be written as JSON: {error}", J::NAME))
     })
 }
 
