@@ -134,17 +134,11 @@ impl Rows {
         row.claim = Some((ClaimToken(self.tokens), claim.server.clone()));
         row.details.job.attempts = attempt;
         let job = &row.details.job;
-        ClaimedJob {
-            id,
-            token: ClaimToken(self.tokens),
-            name: job.name.clone(),
-            arguments: job.arguments.clone(),
-            queue: job.queue.clone(),
-            attempt,
-            lost: row.details.lost,
-            max_attempts: row.details.max_attempts,
-            created_at: job.created_at,
-        }
+        let token = ClaimToken(self.tokens);
+        let mut claimed = ClaimedJob::new(id, token, job.name.clone(), job.arguments.clone(), job.created_at);
+        (claimed.queue, claimed.attempt) = (job.queue.clone(), attempt);
+        (claimed.lost, claimed.max_attempts) = (row.details.lost, row.details.max_attempts);
+        claimed
     }
 
     fn holds(&self, (id, token): &(JobId, ClaimToken)) -> bool {
@@ -249,7 +243,7 @@ impl Storage for Shelf {
                 State::Scheduled(Scheduled { at }) => Some(at),
                 _ => None,
             });
-            Promotion { promoted: ids.len(), next_due: times.min() }
+            Promotion::new(ids.len(), times.min())
         }))
     }
 
@@ -269,7 +263,7 @@ impl Storage for Shelf {
                 let transition = backend::lost(server.as_str(), death, rescue.max_lost, now);
                 let to = transition.to.name();
                 rows.apply(job, transition, now);
-                Rescued { job, server, to }
+                Rescued::new(job, server, to)
             });
             rescued.collect()
         }))

@@ -16,8 +16,8 @@ pub use self::{
     handle::{JobHandle, WaitError},
 };
 use crate::{
-    job::{Invocation, Job, JobId, QueueName},
-    storage::{Initial, JobDetails, Monitor, NewJob, Storage, StorageError, StorageResult},
+    job::{Invocation, Job, JobId},
+    storage::{JobDetails, Monitor, NewJob, Storage, StorageError, StorageResult},
 };
 
 /// Stores jobs in a storage, looks at them and moves them; cheap to clone.
@@ -119,15 +119,7 @@ impl Client {
     pub fn prepare(&self, invocation: Invocation) -> Result<NewJob, EnqueueError> {
         self.check_size(&invocation)?;
         let now = self.0.storage.clock().now();
-        Ok(NewJob {
-            id: JobId::generate(now),
-            invocation,
-            queue: QueueName::DEFAULT,
-            priority: 0,
-            max_attempts: None,
-            created_at: now,
-            initial: Initial::Enqueued,
-        })
+        Ok(NewJob::new(JobId::generate(now), invocation, now))
     }
 
     /// All that is known of a job, or `None` if there is none of that id (any more).

@@ -52,9 +52,18 @@ pub enum Changed {
 
 /// What became of a call of [`promote`](super::Storage::promote).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Promotion {
     /// How many jobs were put into their queues.
     pub promoted: usize,
     /// When the next scheduled job is due, if there is one.
     pub next_due: Option<Timestamp>,
+}
+
+impl Promotion {
+    /// So many jobs were put into their queues, and the next one is due then.
+    #[must_use]
+    pub fn new(promoted: usize, next_due: Option<Timestamp>) -> Self {
+        Self { promoted, next_due }
+    }
 }
