@@ -91,21 +91,22 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// `moment + duration`, at most chrono's last moment.
-pub(crate) fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_add_signed(delta)).unwrap_or(LATEST)
+/// `moment + duration`, at most [`LATEST`].
+#[must_use]
+pub fn after(moment: Timestamp, duration: Duration) -> Timestamp {
+    let sum = TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_add_signed(delta));
+    sum.map_or(LATEST, |sum| sum.min(LATEST))
 }
 
 /// `moment - duration`, at least the Unix epoch.
-pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
-    TimeDelta::from_std(duration)
-        .ok()
-        .and_then(|delta| moment.checked_sub_signed(delta))
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+#[must_use]
+pub fn before(moment: Timestamp, duration: Duration) -> Timestamp {
+    let difference = TimeDelta::from_std(duration).ok().and_then(|delta| moment.checked_sub_signed(delta));
+    difference.map_or(Timestamp::UNIX_EPOCH, |difference| difference.max(Timestamp::UNIX_EPOCH))
 }
 
 /// The last moment that a storage is asked to keep: the end of the year 9999.
-pub(crate) const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
+pub const LATEST: Timestamp = match DateTime::from_timestamp(253_402_300_799, 0) {
     Some(moment) => moment,
     None => Timestamp::UNIX_EPOCH,
 };
@@ -122,4 +123,30 @@ fn positive(delta: TimeDelta) -> Option<Duration> {
 #[expect(clippy::disallowed_methods, reason = "this is the clock: everything else asks it")]
 fn system_now() -> Timestamp {
     Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{LATEST, Timestamp, after, before};
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    #[test]
+    fn no_sum_is_later_than_a_storage_can_keep() {
+        for long in [DAY, DAY * 365 * 100_000, Duration::MAX] {
+            assert_eq!(after(LATEST - DAY / 2, long), LATEST);
+        }
+        assert_eq!(after(LATEST - DAY * 2, DAY), LATEST - DAY);
+    }
+
+    #[test]
+    fn no_difference_is_before_1970() {
+        let moment = Timestamp::UNIX_EPOCH + DAY;
+        for long in [DAY, DAY * 365 * 100_000, Duration::MAX] {
+            assert_eq!(before(moment, long), Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(before(moment + DAY, DAY), moment);
+    }
 }

@@ -21,13 +21,14 @@ pub struct Faulty {
     percent: AtomicU64,
     random: AtomicU64,
     down: AtomicBool,
+    lost_replies: AtomicU64,
 }
 
 impl Faulty {
     /// Wraps a storage; at first nothing fails.
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
         let (percent, random, down) = (AtomicU64::new(0), AtomicU64::new(seed | 1), AtomicBool::new(false));
-        Arc::new(Self { inner, percent, random, down })
+        Arc::new(Self { inner, percent, random, down, lost_replies: AtomicU64::new(0) })
     }
 
     /// Lets this share of the calls fail.
@@ -38,6 +39,16 @@ impl Faulty {
     /// Lets all calls fail before they are carried out, or none.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Carries out the next `count` calls, but loses the replies.
+    pub fn lose_replies(&self, count: u64) {
+        self.lost_replies.store(count, Ordering::Relaxed);
+    }
+
+    fn loses_this_reply(&self) -> bool {
+        let less = |count: u64| count.checked_sub(1);
+        self.lost_replies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     fn random(&self, bound: u64) -> u64 {
@@ -56,7 +67,7 @@ impl Faulty {
             return Err(fault());
         }
         let answer = call.await;
-        if fails { Err(fault()) } else { answer }
+        if fails || self.loses_this_reply() { Err(fault()) } else { answer }
     }
 }
 

@@ -7,12 +7,25 @@ use jobs_runtime::{
     job::JobId,
     prelude::*,
     state::StateName,
+    storage::{self, StorageError},
 };
-use jobs_tests::on_each_storage;
+use jobs_tests::{Faulty, on_each_storage};
+
+const TEN_SECONDS: Duration = Duration::from_secs(10);
 
 #[job(queue = "mail", priority = 3)]
 async fn write(text: String) -> usize {
     text.len()
+}
+
+#[job]
+async fn largest() -> u128 {
+    u128::MAX
+}
+
+#[job]
+async fn nest(levels: usize) -> serde_json::Value {
+    (0..levels).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]))
 }
 
 fn message<T: std::fmt::Debug>(result: Result<T, EnqueueError>) -> String {
@@ -79,6 +92,52 @@ on_each_storage! {
         let handles = world.client.enqueue_all([first, after]).await.expect("stored");
         assert_eq!(world.details(&handles[1]).await.job.state, StateName::Awaiting);
         assert!(world.client.enqueue_all(Vec::<Write>::new()).await.expect("nothing").is_empty());
+    }
+
+    async fn a_lost_reply_is_asked_for_again_and_the_job_is_stored_once(world: World) {
+        let faulty = Faulty::new(world.storage.clone(), 1);
+        let client = Client::new(faulty.clone());
+        faulty.lose_replies(2);
+        let job = client.enqueue(Write::new("x")).await.expect("stored at the third time");
+        assert_eq!(world.details(&job).await.job.state, StateName::Enqueued);
+        faulty.lose_replies(2);
+        client.enqueue_all(["y", "z"].map(Write::new)).await.expect("stored at the third time");
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 3);
+    }
+
+    async fn enqueueing_again_with_the_same_id_stores_once(world: World) {
+        let faulty = Faulty::new(world.storage.clone(), 1);
+        let client = Client::new(faulty.clone());
+        let id = JobId::generate(world.clock.now());
+        faulty.lose_replies(3);
+        let error = client.enqueue(Write::new("x")).id(id).await.expect_err("all replies are lost");
+        assert!(matches!(error, EnqueueError::Storage(StorageError::Failed { .. })), "{error}");
+        let job = client.enqueue(Write::new("x")).id(id).await.expect("stored");
+        assert_eq!(job.id(), id);
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1);
+    }
+
+    async fn a_result_is_read_back_to_the_letter_or_refused(world: World) {
+        let server = world.server().register::<Largest>().register::<Nest>().start().await.expect("started");
+        let largest = Largest::enqueue().await.expect("stored");
+        assert_eq!(largest.wait(TEN_SECONDS).await.expect("a result"), u128::MAX);
+        let deep = Nest::enqueue(126).await.expect("stored").wait(TEN_SECONDS).await.expect("a result");
+        assert!(deep[0][0].is_array());
+        let error = Nest::enqueue(200).await.expect("stored").wait(TEN_SECONDS).await.expect_err("too deep");
+        assert!(matches!(error, WaitError::Failed { .. }), "{error}");
+        assert!(error.to_string().contains("200 levels deep"), "{error}");
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn a_call_bound_to_another_storage_is_refused(world: World) {
+        let other = Client::new(storage::connect("memory:").await.expect("opened"));
+        let error = world.client.enqueue_all([other.enqueue(Write::new("x"))]).await.expect_err("refused");
+        assert!(matches!(error, EnqueueError::OtherClient { .. }), "{error}");
+        assert!(error.to_string().contains("`jobs_tests.write`"), "{error}");
+        let same = world.client.with_max_payload(1_000);
+        same.enqueue_all([world.client.enqueue(Write::new("x"))]).await.expect("the same storage");
+        assert_eq!(world.storage.counts().await.expect("counted").unfinished(), 1);
+        assert_eq!(other.monitor().counts().await.expect("counted").unfinished(), 0);
     }
 
     async fn jobs_are_moved_by_hand(world: World) {

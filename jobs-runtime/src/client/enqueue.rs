@@ -33,6 +33,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Enqueue<J> {
     job: J,
+    id: Option<JobId>,
     client: Option<Client>,
     queue: Option<Result<QueueName, InvalidQueueName>>,
     priority: Option<i16>,
@@ -53,7 +54,29 @@ enum Start {
 impl<J: Job> Enqueue<J> {
     /// Prepares to store `job` with the current client.
     pub fn new(job: J) -> Self {
-        Self { job, client: None, queue: None, priority: None, max_attempts: None, start: Start::Now }
+        Self { job, id: None, client: None, queue: None, priority: None, max_attempts: None, start: Start::Now }
+    }
+
+    /// Stores it under this id instead of a new one: it is stored once, however often it is enqueued with the same
+    /// id. If there is a job of that id already, whatever it is, that one is left as it is.
+    ///
+    /// So an enqueue can be repeated after an error that leaves open whether the job is stored, even by another
+    /// process, without running it twice; for as long as the first one is kept.
+    ///
+    /// ```
+    /// # use jobs_runtime::prelude::*;
+    /// # #[job] async fn charge(order: u64) {}
+    /// # async fn example(client: Client) -> Result<(), EnqueueError> {
+    /// let id = JobId::generate(client.storage().clock().now());
+    /// if client.enqueue(Charge::new(7)).id(id).await.is_err() {
+    ///     client.enqueue(Charge::new(7)).id(id).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn id(mut self, id: JobId) -> Self {
+        self.id = Some(id);
+        self
     }
 
     /// Runs it after this time: a `std::time::Duration` or a `chrono::TimeDelta`.
@@ -89,6 +112,9 @@ impl<J: Job> Enqueue<J> {
     }
 
     /// Retries it at most so often instead of as often as its type says: 0 is one run and no retry.
+    ///
+    /// It says nothing of servers that die: a run that is lost with its server is repeated all the same, until it was
+    /// lost too often.
     ///
     /// The times between the retries stay those of its type's [`RetryPolicy`](crate::job::RetryPolicy).
     pub fn max_attempts(mut self, retries: u32) -> Self {
@@ -133,14 +159,15 @@ impl<J: Job> Enqueue<J> {
         };
         let new = client.prepare(Invocation::of(&self.job)?)?;
         let priority = self.priority.unwrap_or(J::SETTINGS.priority);
-        Ok(NewJob { queue, priority, max_attempts: self.max_attempts, initial, ..new })
+        let id = self.id.unwrap_or(new.id);
+        Ok(NewJob { id, queue, priority, max_attempts: self.max_attempts, initial, ..new })
     }
 
     async fn store(mut self) -> Result<JobHandle<J::Output>, EnqueueError> {
         let client = self.client.take().or_else(Client::current).ok_or(EnqueueError::NoClient { job: J::NAME })?;
         let new = self.prepare(&client)?;
         let id = new.id;
-        client.0.storage.enqueue(vec![new]).await?;
+        client.store(vec![new]).await?;
         Ok(JobHandle::new(client, id))
     }
 }
@@ -182,7 +209,10 @@ impl<J: Job> IntoNewJob for Enqueue<J> {
     type Output = J::Output;
 
     fn into_new_job(self, client: &Client) -> Result<NewJob, EnqueueError> {
-        self.prepare(client)
+        match &self.client {
+            Some(own) if !own.shares_storage(client) => Err(EnqueueError::OtherClient { job: J::NAME }),
+            _ => self.prepare(client),
+        }
     }
 }
 

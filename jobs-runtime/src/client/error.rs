@@ -57,13 +57,25 @@ pub enum EnqueueError {
         /// The time asked for.
         at: Timestamp,
     },
+    /// A call that is bound to a client of one storage was given to the client of another one.
+    #[error(
+        "job `{job}` is bound to a client of another storage than the one that should store it: leave out \
+         `.with(&client)` and call `X::enqueue(…)`, or await it by itself"
+    )]
+    OtherClient {
+        /// The job.
+        job: JobName,
+    },
     /// More than one of `.delay`, `.at` and `.after` was called.
     #[error("job `{job}` has more than one start: call only one of `.delay(…)`, `.at(…)` and `.after(…)`")]
     SeveralStarts {
         /// The job.
         job: JobName,
     },
-    /// The storage failed.
+    /// The storage failed, three times if that can help.
+    ///
+    /// After [`Timeout`](StorageError::Timeout) and [`Failed`](StorageError::Failed) the jobs may be stored all the
+    /// same. To enqueue again without storing them twice, give each its id: [`Enqueue::id`](super::Enqueue::id).
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

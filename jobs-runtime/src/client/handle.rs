@@ -71,7 +71,8 @@ impl<T: JobOutput> JobHandle<T> {
         let last = details.history.iter().rev().find(|entry| entry.state == details.job.state)?;
         match details.job.state {
             StateName::Succeeded => {
-                let result = last.data.get("result").cloned().unwrap_or_default();
+                // A result that is missing reads as the empty text, which is no JSON: an error.
+                let result = details.result.as_deref().unwrap_or_default();
                 Some(T::from_json(result).map_err(|source| WaitError::Result { id, source }))
             }
             StateName::Failed => {
@@ -143,7 +144,7 @@ pub enum WaitError {
         id: JobId,
     },
     /// Its result is not what the caller expects.
-    #[error("the result of job {id} is of another type: {source}")]
+    #[error("the result of job {id} can't be read as what the caller expects: {source}")]
     Result {
         /// The job.
         id: JobId,

@@ -6,7 +6,7 @@ mod enqueue;
 mod error;
 mod handle;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[doc(hidden)]
 pub use self::current::blocking;
@@ -18,8 +18,8 @@ pub use self::{
     handle::{JobHandle, WaitError},
 };
 use crate::{
-    job::{Invocation, Job, JobId, QueueName},
-    storage::{Initial, JobDetails, Monitor, NewJob, Storage, StorageResult},
+    job::{Invocation, Job, JobId},
+    storage::{JobDetails, Monitor, NewJob, Storage, StorageError, StorageResult},
 };
 
 /// Stores jobs in a storage, looks at them and moves them; cheap to clone.
@@ -98,7 +98,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError`] if any of them can't be stored; then none is.
+    /// [`EnqueueError`] if any of them can't be stored, or is bound to a client of another storage; then none is.
     pub async fn enqueue_all<I: IntoNewJob>(
         &self,
         jobs: impl IntoIterator<Item = I>,
@@ -107,7 +107,7 @@ impl Client {
             jobs.into_iter().map(|job| job.into_new_job(self)).collect::<Result<_, EnqueueError>>()?;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         if !jobs.is_empty() {
-            self.0.storage.enqueue(jobs).await?;
+            self.store(jobs).await?;
         }
         Ok(ids.into_iter().map(|id| JobHandle::new(self.clone(), id)).collect())
     }
@@ -121,15 +121,7 @@ impl Client {
     pub fn prepare(&self, invocation: Invocation) -> Result<NewJob, EnqueueError> {
         self.check_size(&invocation)?;
         let now = self.0.storage.clock().now();
-        Ok(NewJob {
-            id: JobId::generate(now),
-            invocation,
-            queue: QueueName::DEFAULT,
-            priority: 0,
-            max_attempts: None,
-            created_at: now,
-            initial: Initial::Enqueued,
-        })
+        Ok(NewJob::new(JobId::generate(now), invocation, now))
     }
 
     /// All that is known of a job, or `None` if there is none of that id (any more).
@@ -149,6 +141,22 @@ impl Client {
         JobHandle::new(self.clone(), id)
     }
 
+    /// Stores jobs, and asks again when it is not known whether they are stored: they have their ids already, so
+    /// none is stored twice.
+    async fn store(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        for pause in PAUSES {
+            match self.0.storage.enqueue(jobs.clone()).await {
+                Err(StorageError::Timeout { .. } | StorageError::Failed { .. }) => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        self.0.storage.enqueue(jobs).await
+    }
+
+    fn shares_storage(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.storage, &other.0.storage)
+    }
+
     fn check_size(&self, invocation: &Invocation) -> Result<(), EnqueueError> {
         let bytes = invocation.arguments().len();
         if bytes <= self.0.max_payload {
@@ -157,3 +165,6 @@ impl Client {
         Err(EnqueueError::PayloadTooLarge { job: invocation.name().clone(), bytes, limit: self.0.max_payload })
     }
 }
+
+/// How long to wait before each repetition of an enqueue.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];

@@ -71,7 +71,7 @@ impl Invocation {
     ///
     /// # Errors
     ///
-    /// [`ArgumentsError`] with the field that did not fit and the stored JSON.
+    /// [`ArgumentsError`] with the field that did not fit and the stored JSON, of which its message has the beginning.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ArgumentsError> {
         serde_json::from_str(self.arguments())
             .map_err(|source| ArgumentsError::deserialize(self.name.clone(), self.arguments().to_owned(), source))
@@ -97,13 +97,16 @@ pub enum ArgumentsError {
         source: serde_json::Error,
     },
     /// The stored arguments no longer fit the job's type.
-    #[error("the stored arguments of job `{name}` don't fit its parameters{at}: {source}; stored: {stored}", at = at_field(.field))]
+    #[error(
+        "the stored arguments of job `{name}` don't fit its parameters{at}: {source}; stored: {stored}",
+        at = at_field(.field), source = cut(.source.to_string()), stored = cut(.stored.clone())
+    )]
     Deserialize {
         /// The job.
         name: JobName,
         /// The argument that did not fit, where it can be told.
         field: Option<String>,
-        /// The stored JSON, whole.
+        /// The stored JSON, whole; the message has its beginning.
         stored: String,
         /// What serde said.
         source: serde_json::Error,
@@ -114,6 +117,17 @@ impl ArgumentsError {
     fn deserialize(name: JobName, stored: String, source: serde_json::Error) -> Self {
         Self::Deserialize { name, field: field_at(&stored, &source), stored, source }
     }
+}
+
+/// A message goes into logs and into the job's history, so what is long is cut in it.
+fn cut(mut text: String) -> String {
+    const MAX_LEN: usize = 2 * 1024;
+    if text.len() > MAX_LEN {
+        let len = text.len();
+        text.truncate(text.floor_char_boundary(MAX_LEN));
+        text.push_str(&format!("… (cut, {len} bytes in all)"));
+    }
+    text
 }
 
 fn at_field(field: &Option<String>) -> String {
@@ -182,6 +196,15 @@ mod tests {
     fn a_nested_error_names_the_argument_it_is_in() {
         let message = read(r#"{"user_id": 1, "tags": ["user_id", {"user_id": 2}]}"#).to_string();
         assert!(message.contains("at `tags`"), "{message}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_in_the_message_and_whole_in_the_error() {
+        let stored = format!(r#"{{"user_id": "{}"}}"#, "ü".repeat(100_000));
+        let error = read(&stored);
+        let message = error.to_string();
+        assert!(message.len() < 5_000 && message.ends_with("(cut, 200015 bytes in all)"), "{message}");
+        assert!(matches!(error, ArgumentsError::Deserialize { stored: whole, .. } if whole == stored));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned, ser::Error as _};
 use serde_json::value::{RawValue, to_raw_value};
 
 /// What a job may return: any value that can be written as JSON and read back.
@@ -17,26 +17,86 @@ pub trait JobOutput: Sized + Send + 'static {
     ///
     /// # Errors
     ///
-    /// What serde said.
+    /// What serde said, or that the JSON is too deep to be read back.
     #[doc(hidden)]
     fn to_json(&self) -> serde_json::Result<Box<RawValue>>;
 
-    /// Reads a value.
+    /// Reads a value from its JSON text; not from a `Value`, which has no room for a `u128`.
     ///
     /// # Errors
     ///
     /// What serde said.
     #[doc(hidden)]
-    fn from_json(json: serde_json::Value) -> serde_json::Result<Self>;
+    fn from_json(json: &str) -> serde_json::Result<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> JobOutput for T {
     fn to_json(&self) -> serde_json::Result<Box<RawValue>> {
-        to_raw_value(self)
+        let json = to_raw_value(self)?;
+        match depth(json.get()) {
+            ..=MAX_DEPTH => Ok(json),
+            deep => Err(serde_json::Error::custom(format_args!(
+                "it is {deep} levels deep, and only {MAX_DEPTH} can be read back; return something flatter"
+            ))),
+        }
     }
 
-    fn from_json(json: serde_json::Value) -> serde_json::Result<Self> {
-        serde_json::from_value(json)
+    fn from_json(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+}
+
+/// How deep a result may be: `serde_json` reads 127 levels, and in the history the result lies one level down.
+const MAX_DEPTH: usize = 126;
+
+/// How many arrays and objects of a JSON text lie in one another.
+fn depth(json: &str) -> usize {
+    let (mut deepest, mut open, mut in_string, mut escaped) = (0, 0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => open += 1,
+            b']' | b'}' if !in_string => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{JobOutput, MAX_DEPTH, depth};
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(Value::Null, |inner, _| json!([inner]))
+    }
+
+    #[test]
+    fn numbers_too_large_for_a_value_survive() {
+        for number in [u128::MAX, 0] {
+            let json = number.to_json().expect("written");
+            assert_eq!(u128::from_json(json.get()).expect("read"), number);
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_what_cannot_is_refused() {
+        let json = nested(MAX_DEPTH).to_json().expect("written");
+        let data = format!("{{\"result\":{json}}}");
+        assert!(serde_json::from_str::<Value>(&data).is_ok(), "the history can be read");
+        let error = nested(MAX_DEPTH + 1).to_json().expect_err("too deep").to_string();
+        assert!(error.contains("127 levels deep") && error.contains("126"), "{error}");
+    }
+
+    #[test]
+    fn brackets_in_texts_are_not_levels() {
+        assert_eq!(depth(r#"{"a[[\"[": ["]]", {}], "b": "\\"}"#), 3);
+        assert_eq!(depth("7"), 0);
     }
 }

@@ -19,7 +19,8 @@ impl Awaiting {
 /// still succeed.
 ///
 /// Source: Hangfire's `ContinuationsSupportAttribute` with `OnlyOnSucceededState`, its default.
-pub(crate) fn release(parent: StateName) -> Option<(State, &'static str)> {
+#[must_use]
+pub fn release(parent: StateName) -> Option<(State, &'static str)> {
     match parent {
         StateName::Succeeded => Some((Enqueued {}.into(), "the awaited job succeeded")),
         StateName::Deleted => Some((Deleted {}.into(), "the awaited job was deleted")),

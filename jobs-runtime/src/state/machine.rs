@@ -59,18 +59,19 @@ pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64)
 
 /// What is known of a job whose server died while it held it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Death {
+pub struct Death {
     /// How many of its runs were lost before.
-    pub(crate) lost: u32,
+    pub lost: u32,
     /// Whether the server had said that this run begins; it does so only if some were lost before.
-    pub(crate) begun: bool,
+    pub begun: bool,
 }
 
 /// The move of a job whose server died while it held it: back into its queue, or Failed when that was its lost
 /// run number `most`, because then the job is likely to be what kills its servers.
 ///
 /// A job that was lost before and had not begun is innocent: it only waited in a server that another job killed.
-pub(crate) fn lost(server: &str, death: Death, most: u32, at: Timestamp) -> Transition {
+#[must_use]
+pub fn lost(server: &str, death: Death, most: u32, at: Timestamp) -> Transition {
     if death.lost > 0 && !death.begun {
         let message = format!("server `{server}` stopped beating before it began to run the job");
         return Transition::new(Enqueued {}, at).because(message);

@@ -17,22 +17,28 @@ mod succeeded;
 mod transition;
 
 use serde::Serialize;
+use serde_json::Value;
 
+pub(crate) use self::machine::{Ended, Run, SHUT_DOWN, decide};
 pub use self::{
-    awaiting::Awaiting,
+    awaiting::{Awaiting, release},
     deleted::Deleted,
     enqueued::Enqueued,
     failed::Failed,
+    machine::{Death, lost},
     name::{StateName, StateSet},
     processing::Processing,
     scheduled::Scheduled,
     succeeded::Succeeded,
     transition::{Attempts, HistoryEntry, Transition},
 };
-pub(crate) use self::{
-    awaiting::release,
-    machine::{Death, Ended, Run, SHUT_DOWN, decide, lost},
-};
+
+/// Reads what belongs to a state from its JSON text, as a storage keeps it. What a [`Value`] can't hold, such as a
+/// number beyond all floats in the result of a job, stays the text that it is, so that nothing is lost.
+#[must_use]
+pub fn history_data(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
 
 /// The state of a job with what belongs to it.
 #[derive(Clone, Debug, Serialize)]
@@ -71,8 +77,12 @@ impl State {
 
     /// What belongs to the state, as it is kept in the history.
     #[must_use]
-    pub fn data(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+    pub fn data(&self) -> Value {
+        match serde_json::to_string(self) {
+            Ok(text) => history_data(&text),
+            // No state has a key that is not a text, the only thing that JSON can't say.
+            Err(error) => Value::String(error.to_string()),
+        }
     }
 }
 

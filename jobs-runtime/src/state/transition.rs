@@ -69,6 +69,9 @@ pub struct HistoryEntry {
     /// Why, if there is more to say than the state's name.
     pub reason: Option<String>,
     /// What belongs to the state: who ran the job, its error, its result, when it is due.
+    ///
+    /// It is for looking at: numbers of more than 64 bits are rounded. A job's result to the letter is in
+    /// [`JobDetails::result`](crate::storage::JobDetails::result).
     pub data: Value,
 }
 

@@ -29,6 +29,7 @@ impl fmt::Display for ClaimToken {
 
 /// A job that a server holds.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClaimedJob {
     /// The job.
     pub id: JobId,
@@ -48,4 +49,27 @@ pub struct ClaimedJob {
     pub max_attempts: Option<u32>,
     /// When the job was created.
     pub created_at: Timestamp,
+}
+
+impl ClaimedJob {
+    /// The first delivery of a job of the queue `default`; for a backend that sets the other fields.
+    pub fn new(
+        id: JobId,
+        token: ClaimToken,
+        name: JobName,
+        arguments: impl Into<String>,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            token,
+            name,
+            arguments: arguments.into(),
+            queue: QueueName::DEFAULT,
+            attempt: 1,
+            lost: 0,
+            max_attempts: None,
+            created_at,
+        }
+    }
 }

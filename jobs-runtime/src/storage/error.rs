@@ -47,7 +47,11 @@ pub enum StorageError {
         /// What does not fit.
         reason: String,
     },
-    /// The storage did not answer in time. What was asked may or may not have been done; asking again is safe.
+    /// The storage did not answer in time. What was asked may or may not have been done.
+    ///
+    /// A verb of a [`Storage`](super::Storage) may be asked again with the same values; its documentation says what
+    /// the second answer is. A new [`Enqueue`](crate::client::Enqueue) has a new id, and so is another job, unless
+    /// it is given [the same one](crate::client::Enqueue::id).
     #[error("storage `{storage}` did not answer `{operation}` within {limit:?}")]
     Timeout {
         /// The storage, without secrets.
@@ -57,7 +61,8 @@ pub enum StorageError {
         /// The time limit.
         limit: Duration,
     },
-    /// The storage failed. Asking again is safe, and servers do.
+    /// The storage failed. What was asked may or may not have been done; for asking again, see
+    /// [`Timeout`](Self::Timeout).
     #[error("storage `{storage}` failed: {source}")]
     Failed {
         /// The storage, without secrets.

@@ -1,10 +1,11 @@
 //! Where jobs live: the [`Storage`] trait in the domain's own verbs, its read side [`Monitor`], and the backends.
 //!
 //! [`connect`] opens a storage by URL. Everything above this module holds an `Arc<dyn Storage>`; no backend's
-//! type is seen outside its own folder.
+//! type is seen outside its own folder. Who writes another one finds what it needs in [`backend`].
 //!
 //! A backend is right when it passes the [`conformance`] suite.
 
+pub mod backend;
 mod claim;
 mod connect;
 mod error;
@@ -49,8 +50,10 @@ use crate::{
 
 /// The write side of a storage: what clients and servers do to jobs.
 ///
-/// Each verb is one atomic step: when it returns `Ok`, all of it is durable; when it returns an error, none of
-/// it may be relied on, and it may be called again with the same values without doing anything twice.
+/// Each verb is one atomic step: when it returns `Ok`, all of it is durable. When it returns an error, it is done
+/// whole or not at all, and which of the two may not be known, because the reply can be lost. It may be called again
+/// with the same values; what was done already is not undone by that, but not every verb answers the same again:
+/// [`claim`](Self::claim) and [`change`](Self::change) say what they do.
 ///
 /// Sets are bounded by their caller, to some thousands of items.
 #[async_trait]
@@ -71,6 +74,9 @@ pub trait Storage: Monitor + fmt::Debug {
 
     /// Gives up to `claim.limit` enqueued jobs to a server, which from then on holds them: queues in the order
     /// given, within a queue by falling priority, then by age.
+    ///
+    /// Called again, it gives other jobs. Those of a lost reply stay held by the server, which learns of them from its
+    /// next [`heartbeat`](Self::heartbeat) and gives them back.
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>>;
 
     /// Notes that runs of held jobs are about to begin. Servers say so only of jobs that were lost before, so that
@@ -78,10 +84,14 @@ pub trait Storage: Monitor + fmt::Debug {
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()>;
 
     /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
-    /// `batch`.
+    /// `batch`; [`Recorded`] says what a repeated outcome is answered.
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>>;
 
     /// Moves jobs by hand, each only if it is in an expected state. Answers in the order of `batch`.
+    ///
+    /// Called again, it finds the jobs where the first call put them, and judges them by that: what was deleted is
+    /// [`Refused`](Changed::Refused) as not to be deleted again, and what was requeued is moved once more, to the end
+    /// of its queue; or away from the server that claimed it meanwhile.
     async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>>;
 
     /// Puts up to `limit` scheduled jobs whose time has come into their queues, the longest due first.
@@ -146,7 +156,8 @@ impl Retention {
     }
 
     /// When a job that enters `state` at `at` expires, if it does.
-    pub(crate) fn expires_at(&self, state: StateName, at: Timestamp) -> Option<Timestamp> {
+    #[must_use]
+    pub fn expires_at(&self, state: StateName, at: Timestamp) -> Option<Timestamp> {
         let kept = match state {
             StateName::Succeeded => Some(self.succeeded),
             StateName::Deleted => Some(self.deleted),

@@ -125,22 +125,31 @@ impl PageRequest {
         Self { limit, after: Some(cursor.into()) }
     }
 
-    pub(crate) fn bounded_limit(&self) -> usize {
+    /// How many jobs the page may have: at least one, at most [`MAX_LIMIT`](Self::MAX_LIMIT).
+    #[must_use]
+    pub fn bounded_limit(&self) -> usize {
         self.limit.clamp(1, Self::MAX_LIMIT)
     }
 
-    /// Reads the cursor as a backend's own key.
-    pub(crate) fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, InvalidCursor> {
-        self.after
-            .as_deref()
-            .map(|text| serde_json::from_str(text).map_err(|_| InvalidCursor { cursor: text.to_owned() }))
-            .transpose()
+    /// Reads the cursor as a backend's own key, for the list of `state`, or of all jobs; `None` for the first page.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCursor`] if it is not such a key, or that of another list.
+    pub fn cursor<T: DeserializeOwned>(&self, state: Option<StateName>) -> Result<Option<T>, InvalidCursor> {
+        let Some(text) = self.after.as_deref() else { return Ok(None) };
+        match serde_json::from_str::<(Option<StateName>, T)>(text) {
+            Ok((list, key)) if list == state => Ok(Some(key)),
+            _ => Err(InvalidCursor { cursor: text.to_owned() }),
+        }
     }
 }
 
-/// Writes a backend's own key as a cursor.
-pub(crate) fn cursor<T: Serialize>(key: &T) -> String {
-    serde_json::to_string(key).unwrap_or_default()
+/// Writes a backend's own key as a cursor of the list of `state`, or of all jobs.
+#[must_use]
+pub fn cursor<T: Serialize>(state: Option<StateName>, key: &T) -> String {
+    // A key that is no JSON, which is a mistake of the backend, makes a cursor that is refused.
+    serde_json::to_string(&(state, key)).unwrap_or_else(|error| error.to_string())
 }
 
 /// The text is not a cursor that the same list gave.
@@ -183,6 +192,24 @@ pub struct JobSummary {
     pub attempts: u32,
 }
 
+impl JobSummary {
+    /// A job that was just created, enqueued into the queue `default` with priority 0; for a backend that sets the
+    /// other fields.
+    pub fn new(id: JobId, name: JobName, arguments: impl Into<String>, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            arguments: arguments.into(),
+            queue: QueueName::DEFAULT,
+            priority: 0,
+            state: StateName::Enqueued,
+            state_at: created_at,
+            created_at,
+            attempts: 0,
+        }
+    }
+}
+
 /// One job with all that is known of it.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
@@ -195,8 +222,18 @@ pub struct JobDetails {
     pub lost: u32,
     /// When it will be removed, if it will.
     pub expires_at: Option<Timestamp>,
+    /// What it returned, as it is stored: JSON; only if it is Succeeded.
+    pub result: Option<String>,
     /// All its states, oldest first.
     pub history: Vec<HistoryEntry>,
+}
+
+impl JobDetails {
+    /// A job with its history, of which nothing else is known; for a backend that sets the other fields.
+    #[must_use]
+    pub fn new(job: JobSummary, history: Vec<HistoryEntry>) -> Self {
+        Self { job, max_attempts: None, lost: 0, expires_at: None, result: None, history }
+    }
 }
 
 /// A number of jobs that is not counted further than a cap.
@@ -236,7 +273,8 @@ impl Counts {
         self.0[state as usize]
     }
 
-    pub(crate) fn set(&mut self, state: StateName, counted: u64) {
+    /// Sets how many are in `state`, from a count that went at most one beyond the [cap](Count::CAP).
+    pub fn set(&mut self, state: StateName, counted: u64) {
         self.0[state as usize] = Count::of(counted);
     }
 
@@ -260,6 +298,14 @@ pub struct QueueStatus {
     pub enqueued: Count,
 }
 
+impl QueueStatus {
+    /// A queue in which so many jobs wait.
+    #[must_use]
+    pub fn new(name: QueueName, enqueued: Count) -> Self {
+        Self { name, enqueued }
+    }
+}
+
 /// One server.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
@@ -270,6 +316,14 @@ pub struct ServerStatus {
     pub heartbeat_at: Timestamp,
     /// How many jobs it holds.
     pub processing: Count,
+}
+
+impl ServerStatus {
+    /// A server that last beat at `heartbeat_at` and holds so many jobs.
+    #[must_use]
+    pub fn new(server: ServerRecord, heartbeat_at: Timestamp, processing: Count) -> Self {
+        Self { server, heartbeat_at, processing }
+    }
 }
 
 /// The span of one number in the statistics.
@@ -292,7 +346,8 @@ impl Period {
     }
 
     /// The beginning of the span that `at` lies in, in seconds since 1970.
-    pub(crate) fn start(self, at: Timestamp) -> i64 {
+    #[must_use]
+    pub fn start(self, at: Timestamp) -> i64 {
         at.timestamp().div_euclid(self.seconds()) * self.seconds()
     }
 }
@@ -313,12 +368,14 @@ pub struct Statistics {
 
 impl Statistics {
     /// Nothing yet, in a span that begins so many seconds after 1970.
-    pub(crate) fn beginning(seconds: i64) -> Self {
+    #[must_use]
+    pub fn beginning(seconds: i64) -> Self {
         Self { from: Timestamp::from_timestamp(seconds, 0).unwrap_or_default(), ..Self::default() }
     }
 
     /// The sum of several spans; it begins where the first does.
-    pub(crate) fn sum<'a>(spans: impl IntoIterator<Item = &'a Self>) -> Self {
+    #[must_use]
+    pub fn sum<'a>(spans: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut spans = spans.into_iter();
         let first = spans.next().copied().unwrap_or_default();
         spans.fold(first, |sum, span| Self {
@@ -329,8 +386,9 @@ impl Statistics {
         })
     }
 
-    /// Hours, in their order, put together to spans of `period`.
-    pub(crate) fn grouped(period: Period, hours: impl IntoIterator<Item = (i64, Self)>) -> Vec<Self> {
+    /// Hours, in their order, put together to spans of `period`; each with its beginning in seconds since 1970.
+    #[must_use]
+    pub fn grouped(period: Period, hours: impl IntoIterator<Item = (i64, Self)>) -> Vec<Self> {
         let mut spans: Vec<Self> = Vec::new();
         for (hour, counters) in hours {
             let from = Self::beginning(period.start(Self::beginning(hour).from)).from;

@@ -6,6 +6,7 @@ use crate::{
 
 /// A job to be stored.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewJob {
     /// Its id, made by the client.
     pub id: JobId,
@@ -21,6 +22,22 @@ pub struct NewJob {
     pub created_at: Timestamp,
     /// Its first state.
     pub initial: Initial,
+}
+
+impl NewJob {
+    /// A job that is ready to run, in the queue `default` with priority 0; change its fields to choose otherwise.
+    #[must_use]
+    pub fn new(id: JobId, invocation: Invocation, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            invocation,
+            queue: QueueName::DEFAULT,
+            priority: 0,
+            max_attempts: None,
+            created_at,
+            initial: Initial::Enqueued,
+        }
+    }
 }
 
 /// The state in which a job begins.

@@ -16,6 +16,7 @@ pub struct Rescue {
 
 /// A job that was taken from a dead server.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Rescued {
     /// The job.
     pub job: JobId,
@@ -23,4 +24,12 @@ pub struct Rescued {
     pub server: ServerId,
     /// Where the job went: Enqueued, or Failed after too many lost runs.
     pub to: StateName,
+}
+
+impl Rescued {
+    /// A job that was taken from `server` and went to `to`.
+    #[must_use]
+    pub fn new(job: JobId, server: ServerId, to: StateName) -> Self {
+        Self { job, server, to }
+    }
 }

@@ -63,16 +63,20 @@ impl Subscription {
 
 /// What a committed write brought about; collected while it runs, announced when it is durable.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Effects {
-    pub(crate) ready: bool,
-    pub(crate) scheduled: bool,
-    pub(crate) finished: bool,
-    pub(crate) revoked: bool,
+pub struct Effects {
+    /// Jobs entered a queue.
+    pub ready: bool,
+    /// Jobs were scheduled.
+    pub scheduled: bool,
+    /// Jobs were done with.
+    pub finished: bool,
+    /// Jobs were taken from the server that runs them.
+    pub revoked: bool,
 }
 
 impl Effects {
     /// Notes that a job entered `state`.
-    pub(crate) fn entered(&mut self, state: StateName) {
+    pub fn entered(&mut self, state: StateName) {
         match state {
             StateName::Enqueued => self.ready = true,
             StateName::Scheduled => self.scheduled = true,
@@ -82,7 +86,7 @@ impl Effects {
     }
 
     /// Wakes all whom it concerns.
-    pub(crate) fn announce(self, signals: &Signals) {
+    pub fn announce(self, signals: &Signals) {
         let topics = [
             (self.ready, Topic::Ready),
             (self.scheduled, Topic::Scheduled),

@@ -19,13 +19,16 @@ pub struct Finish {
 /// What became of a [`Finish`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Recorded {
-    /// It is stored.
+    /// It is stored, or was before: a success that the same delivery has recorded already, say before a lost reply,
+    /// is answered so for as long as the job is Succeeded by it. Then the first one stands, and counts once.
     Stored,
-    /// It is refused: the job is no longer held by this delivery.
+    /// It is refused: the job is not held by this delivery (any more), or the state is none in which a run can end. A
+    /// repeated outcome that is not a success is answered so too, because it ended the delivery.
     Fenced,
 }
 
-/// A move of a job by hand.
+/// A move of a job by hand, to Enqueued, Scheduled, Failed or Deleted: the other states are refused, because they
+/// need more than a move.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// The job.
@@ -41,7 +44,7 @@ pub struct Change {
 pub enum Changed {
     /// The job was in this state and was moved.
     Moved(StateName),
-    /// The job is in this state, which was not expected.
+    /// The job is in this state, which was not expected, or is not to be moved to the state asked for.
     Refused(StateName),
     /// There is no such job.
     NotFound,
@@ -49,9 +52,18 @@ pub enum Changed {
 
 /// What became of a call of [`promote`](super::Storage::promote).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Promotion {
     /// How many jobs were put into their queues.
     pub promoted: usize,
     /// When the next scheduled job is due, if there is one.
     pub next_due: Option<Timestamp>,
+}
+
+impl Promotion {
+    /// So many jobs were put into their queues, and the next one is due then.
+    #[must_use]
+    pub fn new(promoted: usize, next_due: Option<Timestamp>) -> Self {
+        Self { promoted, next_due }
+    }
 }

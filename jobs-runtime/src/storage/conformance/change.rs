@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, HOUR};
 use crate::{
     job::JobId,
-    state::{Deleted, StateName, StateSet, Transition},
+    state::{Awaiting, Deleted, Processing, State, StateName, StateSet, Succeeded, Transition},
     storage::{Change, Changed, Recorded},
 };
 
@@ -58,6 +58,31 @@ pub async fn an_unexpected_state_is_refused(f: Fixture) {
     assert_eq!(f.history(id).await, "enqueued {}\n");
     f.delete(id).await;
     assert_eq!(f.delete(id).await, Changed::Refused(StateName::Deleted));
+}
+
+/// No job runs without a claim, succeeds without a run, or awaits what was never checked.
+pub async fn a_state_that_needs_more_than_a_move_is_refused(f: Fixture) {
+    let result = serde_json::value::to_raw_value(&1).expect("JSON");
+    let parent = f.schedule("parent", HOUR).await;
+    let targets: [State; 3] = [
+        Processing { server: "nobody".to_owned(), attempt: 1 }.into(),
+        Succeeded { result, duration: HOUR }.into(),
+        Awaiting { parent }.into(),
+    ];
+    let id = f.enqueue("now").await;
+    for to in targets.clone() {
+        let change =
+            Change { job: id, from: StateSet::of(&StateName::ALL), transition: Transition::new(to, f.clock.now()) };
+        let changed = f.storage.change(vec![change]).await.expect("asked");
+        assert_eq!(changed, [Changed::Refused(StateName::Enqueued)]);
+    }
+    let job = f.claim().await;
+    let [processing, _, awaiting] = targets;
+    for to in [processing, awaiting] {
+        assert_eq!(f.finish(&job, Transition::new(to, f.clock.now())).await, Recorded::Fenced);
+    }
+    assert_eq!(f.state(id).await, StateName::Processing);
+    assert_eq!(f.history(id).await.lines().count(), 2);
 }
 
 /// Neither deleted nor made.

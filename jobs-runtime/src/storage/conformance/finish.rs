@@ -1,8 +1,10 @@
 //! Recording how runs ended.
 
+use serde_json::value::RawValue;
+
 use super::fixture::{Fixture, SECOND};
 use crate::{
-    state::{Enqueued, StateName, Transition},
+    state::{Enqueued, StateName, Succeeded, Transition},
     storage::{Finish, Recorded},
 };
 
@@ -15,6 +17,22 @@ pub async fn a_success_keeps_its_result(f: Fixture) {
     let last = details.history.last().expect("history");
     assert_eq!((last.state, &last.data["result"]["sum"]), (StateName::Succeeded, &serde_json::json!(42)));
     assert_eq!(last.data["duration_us"], 1_500);
+}
+
+/// Also one that has no room in a `Value`.
+pub async fn a_result_is_kept_to_the_letter(f: Fixture) {
+    for text in ["340282366920938463463374607431768211455", "[1e999]", "0.10000000000000000000000001"] {
+        let id = f.enqueue("exact").await;
+        let job = f.claim().await;
+        let result = RawValue::from_string(text.to_owned()).expect("JSON");
+        let transition = Transition::new(Succeeded { result, duration: SECOND }, f.clock.now());
+        assert_eq!(f.finish(&job, transition).await, Recorded::Stored);
+        assert_eq!(f.details(id).await.result.as_deref(), Some(text));
+        assert!(!f.details(id).await.history[2].data.is_null(), "{text}");
+        f.requeue(id).await;
+        assert_eq!(f.details(id).await.result, None);
+        f.delete(id).await;
+    }
 }
 
 /// Yet all of it is there.
@@ -53,6 +71,23 @@ pub async fn an_outcome_is_recorded_once(f: Fixture) {
     assert_eq!(f.state(id).await, StateName::Succeeded);
     assert_eq!(f.storage.totals().await.expect("read").succeeded, 1);
     assert_eq!(f.history(id).await.lines().count(), 3);
+}
+
+/// It was stored, and a server that lost the reply asks again. Any other outcome ended its delivery.
+pub async fn a_repeated_success_is_answered_as_stored(f: Fixture) {
+    let id = f.enqueue("once").await;
+    let job = f.claim().await;
+    for _ in 0..3 {
+        assert_eq!(f.finish(&job, f.success()).await, Recorded::Stored);
+    }
+    assert_eq!(f.finish(&job, f.failure()).await, Recorded::Fenced);
+    f.requeue(id).await;
+    assert_eq!(f.finish(&job, f.success()).await, Recorded::Fenced);
+    let again = f.claim().await;
+    assert_eq!(f.finish(&job, f.success()).await, Recorded::Fenced);
+    assert_eq!(f.finish(&again, f.failure()).await, Recorded::Stored);
+    assert_eq!(f.finish(&again, f.failure()).await, Recorded::Fenced);
+    assert_eq!(f.storage.totals().await.expect("read").succeeded, 1);
 }
 
 /// Elsewhere (Hangfire #705, #1695) a retry went to another queue.

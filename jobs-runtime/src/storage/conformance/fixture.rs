@@ -78,15 +78,8 @@ impl Fixture {
     /// A job that is not stored yet.
     pub(super) fn job(&self, method: &'static str) -> NewJob {
         let now = self.clock.now();
-        NewJob {
-            id: JobId::generate(now),
-            invocation: Invocation::new(JobName::new("suite", method), &json!({ "n": 1 })).expect("JSON"),
-            queue: QueueName::DEFAULT,
-            priority: 0,
-            max_attempts: None,
-            created_at: now,
-            initial: Initial::Enqueued,
-        }
+        let invocation = Invocation::new(JobName::new("suite", method), &json!({ "n": 1 })).expect("JSON");
+        NewJob::new(JobId::generate(now), invocation, now)
     }
 
     pub(super) async fn store(&self, job: NewJob) -> JobId {

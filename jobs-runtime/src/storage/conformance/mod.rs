@@ -69,9 +69,11 @@ macro_rules! storage_conformance {
             }
             finish {
                 a_success_keeps_its_result,
+                a_result_is_kept_to_the_letter,
                 a_success_needs_no_written_history,
                 a_late_outcome_is_refused,
                 an_outcome_is_recorded_once,
+                a_repeated_success_is_answered_as_stored,
                 a_retry_keeps_queue_and_history,
                 a_failure_is_kept_with_its_error,
                 a_mixed_batch_is_answered_in_order,
@@ -83,6 +85,7 @@ macro_rules! storage_conformance {
                 a_running_job_is_deleted_and_its_outcome_refused,
                 a_finished_job_runs_again_after_a_requeue,
                 an_unexpected_state_is_refused,
+                a_state_that_needs_more_than_a_move_is_refused,
                 an_unknown_job_is_not_found,
                 a_job_is_rescheduled,
                 every_allowed_move_by_hand_works,
@@ -125,10 +128,13 @@ macro_rules! storage_conformance {
                 every_state_pages_without_gap_or_repeat,
                 filters_narrow_a_list,
                 waiting_jobs_are_listed_in_the_order_of_claims,
+                a_page_goes_on_when_its_jobs_have_moved,
+                a_cursor_of_another_list_is_refused,
                 a_foreign_cursor_is_refused,
                 queues_are_counted,
                 servers_are_listed_until_they_retire,
                 statistics_count_outcomes_by_hour_and_day,
+                statistics_follow_the_storages_clock,
                 a_missing_job_is_none,
                 history_tells_the_whole_story,
             }

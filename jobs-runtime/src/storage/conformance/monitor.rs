@@ -111,6 +111,39 @@ pub async fn waiting_jobs_are_listed_in_the_order_of_claims(f: Fixture) {
     assert_eq!(pages(&f, &JobFilter::state(StateName::Scheduled), 1).await, [soon, later]);
 }
 
+/// Though the job with which the first page ended is elsewhere by then.
+pub async fn a_page_goes_on_when_its_jobs_have_moved(f: Fixture) {
+    let ids = f.enqueue_many(6).await;
+    let waiting = JobFilter::state(StateName::Enqueued);
+    let first = f.storage.jobs(&waiting, &PageRequest::first(2)).await.expect("read");
+    f.claim_from(&["default"], 3).await;
+    let next = PageRequest::after(10, first.next.expect("a next page"));
+    let second = f.storage.jobs(&waiting, &next).await.expect("read");
+    assert_eq!(second.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), ids[3..]);
+    let running = JobFilter::state(StateName::Processing);
+    let first = f.storage.jobs(&running, &PageRequest::first(1)).await.expect("read");
+    f.delete(first.jobs[0].id).await;
+    let next = PageRequest::after(10, first.next.expect("a next page"));
+    assert_eq!(f.storage.jobs(&running, &next).await.expect("read").jobs.len(), 2);
+}
+
+/// Instead of a page that begins anywhere.
+pub async fn a_cursor_of_another_list_is_refused(f: Fixture) {
+    f.enqueue_many(3).await;
+    f.schedule("a", HOUR).await;
+    f.schedule("b", HOUR).await;
+    let (waiting, scheduled) = (JobFilter::state(StateName::Enqueued), JobFilter::state(StateName::Scheduled));
+    let lists = [JobFilter::all(), waiting, scheduled];
+    for list in &lists {
+        let cursor = f.storage.jobs(list, &PageRequest::first(1)).await.expect("read").next.expect("a next page");
+        for other in lists.iter().filter(|other| *other != list) {
+            let page = PageRequest::after(1, cursor.clone());
+            let error = f.storage.jobs(other, &page).await.expect_err("another list");
+            assert!(matches!(error, StorageError::InvalidCursor(_)), "{error}");
+        }
+    }
+}
+
 /// It comes from a URL, so anything may come.
 pub async fn a_foreign_cursor_is_refused(f: Fixture) {
     for cursor in ["", "oops", "{}", "[1"] {
@@ -169,6 +202,21 @@ pub async fn statistics_count_outcomes_by_hour_and_day(f: Fixture) {
     assert_eq!(numbers(later), [(2, 0, 1, 0)]);
     let total = f.storage.totals().await.expect("read");
     assert_eq!((total.from, total.succeeded, total.failed, total.deleted), (start, 2, 1, 1));
+}
+
+/// An outcome may be told late, or by a server whose clock is wrong.
+pub async fn statistics_follow_the_storages_clock(f: Fixture) {
+    let start = f.clock.now();
+    for id in f.enqueue_many(2).await {
+        let job = f.claim().await;
+        assert_eq!(job.id, id);
+        let late = if f.clock.now() == start { f.success() } else { f.failure() };
+        f.clock.advance(HOUR * 3);
+        f.finish(&job, late).await;
+    }
+    let hours = f.storage.statistics(Period::Hour, start, start + HOUR * 24).await.expect("read");
+    let numbers: Vec<_> = hours.iter().map(|span| (span.from, span.succeeded, span.failed)).collect();
+    assert_eq!(numbers, [(start + HOUR * 3, 1, 0), (start + HOUR * 6, 0, 1)]);
 }
 
 /// Not an error.

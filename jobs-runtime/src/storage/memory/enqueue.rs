@@ -48,6 +48,7 @@ impl Tables {
             expires_at: None,
             age: 0,
             claim: None,
+            succeeded_by: None,
             begun: false,
         };
         self.jobs.insert(id, row);

@@ -1,14 +1,27 @@
 //! Recording how runs ended.
 
-use super::tables::Tables;
-use crate::storage::{Finish, Recorded};
+use super::{change::is_by_hand, tables::Tables};
+use crate::{
+    job::JobId,
+    state::StateName,
+    storage::{ClaimToken, Finish, Recorded},
+};
 
 impl Tables {
     pub(super) fn finish(&mut self, finish: Finish) -> Recorded {
-        if !self.holds(finish.job, finish.token) {
+        let to = finish.transition.to.name();
+        if to == StateName::Succeeded && self.succeeded_by(finish.job, finish.token) {
+            return Recorded::Stored;
+        }
+        let ends_a_run = to == StateName::Succeeded || is_by_hand(to);
+        if !ends_a_run || !self.holds(finish.job, finish.token) {
             return Recorded::Fenced;
         }
         self.apply(finish.job, finish.transition);
         Recorded::Stored
+    }
+
+    fn succeeded_by(&self, id: JobId, token: ClaimToken) -> bool {
+        self.jobs.get(&id).is_some_and(|row| row.succeeded_by == Some(token))
     }
 }

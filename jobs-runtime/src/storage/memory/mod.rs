@@ -79,6 +79,7 @@ impl MemoryStorage {
     fn write<T>(&self, verb: impl FnOnce(&mut Tables) -> T) -> T {
         let (result, effects) = {
             let mut tables = self.tables();
+            tables.now = self.clock.now();
             let result = verb(&mut tables);
             (result, tables.take_effects())
         };

@@ -1,3 +1,5 @@
+use std::ops::Bound;
+
 use async_trait::async_trait;
 
 use super::{
@@ -6,11 +8,11 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    job::JobId,
-    state::StateName,
+    job::{JobId, QueueName},
+    state::{State, StateName},
     storage::{
-        Count, Counts, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period, QueueStatus,
-        ServerStatus, Statistics, StorageResult, monitor::cursor,
+        Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
+        QueueStatus, ServerStatus, Statistics, StorageResult, monitor::cursor,
     },
 };
 
@@ -21,17 +23,13 @@ impl Monitor for MemoryStorage {
     }
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
-        let after: Option<JobId> = page.cursor()?;
-        let limit = page.bounded_limit();
         let tables = self.tables();
-        let mut matching = ordered(&tables, filter.state)
-            .skip_while(|id| after.is_some_and(|after| *id != after))
-            .skip(usize::from(after.is_some()))
-            .map(|id| summary(&tables.jobs[&id]))
-            .filter(|job| filter.matches(job));
+        let limit = page.bounded_limit();
+        let mut matching =
+            ordered(&tables, filter.state, page)?.map(|id| summary(&tables.jobs[id])).filter(|job| filter.matches(job));
         let jobs: Vec<JobSummary> = matching.by_ref().take(limit).collect();
         let more = matching.next().is_some();
-        let next = jobs.last().filter(|_| more).map(|job| cursor(&job.id));
+        let next = jobs.last().filter(|_| more).map(|job| place(&tables.jobs[&job.id], filter.state));
         Ok(JobPage { jobs, next })
     }
 
@@ -47,7 +45,7 @@ impl Monitor for MemoryStorage {
 
     async fn queues(&self) -> StorageResult<Vec<QueueStatus>> {
         let tables = self.tables();
-        let status = |(name, ready): (&crate::job::QueueName, &std::collections::BTreeSet<_>)| QueueStatus {
+        let status = |(name, ready): (&QueueName, &std::collections::BTreeSet<_>)| QueueStatus {
             name: name.clone(),
             enqueued: Count::of(ready.len() as u64),
         };
@@ -75,15 +73,53 @@ impl Monitor for MemoryStorage {
     }
 }
 
-/// The ids of all jobs in a state in the order of its list, or of all jobs.
-fn ordered(tables: &Tables, state: Option<StateName>) -> Box<dyn Iterator<Item = JobId> + '_> {
+type Ids<'t> = Box<dyn Iterator<Item = &'t JobId> + 't>;
+
+/// The ids of a list from where the page begins: of all jobs in a state, or of all jobs.
+///
+/// A page begins after a place in the list's order, not after a job: that one may have moved on since.
+fn ordered<'t>(tables: &'t Tables, state: Option<StateName>, page: &PageRequest) -> Result<Ids<'t>, InvalidCursor> {
+    Ok(match state {
+        None => all(tables, page.cursor(state)?),
+        Some(StateName::Enqueued) => waiting(tables, page.cursor(state)?),
+        Some(other) => by_time(tables, other, page.cursor(state)?),
+    })
+}
+
+fn all(tables: &Tables, after: Option<JobId>) -> Ids<'_> {
+    let older = after.map_or(Bound::Unbounded, Bound::Excluded);
+    Box::new(tables.jobs.range((Bound::Unbounded, older)).rev().map(|(id, _)| id))
+}
+
+fn waiting(tables: &Tables, after: Option<(QueueName, (i32, u64, JobId))>) -> Ids<'_> {
+    let Some((queue, place)) = after else {
+        return Box::new(tables.ready.values().flatten().map(|(_, _, id)| id));
+    };
+    let rest = tables
+        .ready
+        .get(&queue)
+        .into_iter()
+        .flat_map(move |ready| ready.range((Bound::Excluded(place), Bound::Unbounded)));
+    let others = tables.ready.range((Bound::Excluded(queue), Bound::Unbounded)).flat_map(|(_, ready)| ready);
+    Box::new(rest.chain(others).map(|(_, _, id)| id))
+}
+
+fn by_time(tables: &Tables, state: StateName, after: Option<(Timestamp, JobId)>) -> Ids<'_> {
+    let (index, after) = (&tables.index[state as usize], after.map_or(Bound::Unbounded, Bound::Excluded));
     match state {
-        None => Box::new(tables.jobs.keys().rev().copied()),
-        Some(StateName::Enqueued) => Box::new(tables.ready.values().flatten().map(|(_, _, id)| *id)),
-        Some(state @ (StateName::Scheduled | StateName::Processing)) => {
-            Box::new(tables.index[state as usize].iter().map(|(_, id)| *id))
+        StateName::Scheduled | StateName::Processing => {
+            Box::new(index.range((after, Bound::Unbounded)).map(|(_, id)| id))
         }
-        Some(state) => Box::new(tables.index[state as usize].iter().rev().map(|(_, id)| *id)),
+        _ => Box::new(index.range((Bound::Unbounded, after)).rev().map(|(_, id)| id)),
+    }
+}
+
+/// Where a job stands in a list, as a cursor.
+fn place(row: &Row, state: Option<StateName>) -> String {
+    match state {
+        None => cursor(state, &row.job.id),
+        Some(StateName::Enqueued) => cursor(state, &(&row.job.queue, row.place())),
+        Some(_) => cursor(state, &(row.ordered_at(), row.job.id)),
     }
 }
 
@@ -109,6 +145,14 @@ fn details(row: &Row) -> JobDetails {
         max_attempts: row.job.max_attempts,
         lost: row.lost,
         expires_at: row.expires_at,
+        result: result(row),
         history: row.history.clone(),
+    }
+}
+
+fn result(row: &Row) -> Option<String> {
+    match &row.state {
+        State::Succeeded(succeeded) => Some(succeeded.result.get().to_owned()),
+        _ => None,
     }
 }

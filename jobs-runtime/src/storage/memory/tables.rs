@@ -21,6 +21,8 @@ pub(super) struct Tables {
     pub(super) children: HashMap<JobId, Vec<JobId>>,
     pub(super) expiring: BTreeSet<(Timestamp, JobId)>,
     pub(super) retention: Retention,
+    /// What the storage's clock showed when the verb began.
+    pub(super) now: Timestamp,
     sequence: u64,
     pub(super) effects: Effects,
 }
@@ -37,6 +39,8 @@ pub(super) struct Row {
     pub(super) history: Vec<HistoryEntry>,
     pub(super) age: u64,
     pub(super) claim: Option<(ClaimToken, ServerId)>,
+    /// The delivery whose success is the job's state.
+    pub(super) succeeded_by: Option<ClaimToken>,
     /// Whether the server said that the run begins.
     pub(super) begun: bool,
 }
@@ -52,6 +56,7 @@ impl Tables {
             children: HashMap::new(),
             expiring: BTreeSet::new(),
             retention,
+            now: Timestamp::UNIX_EPOCH,
             sequence: 0,
             effects: Effects::default(),
         }

@@ -47,12 +47,14 @@ impl Tables {
             Attempts::Reset => row.lost = 0,
             Attempts::Keep | Attempts::Spend => {}
         }
-        row.claim = None;
+        // A success keeps the delivery that it ends, so that it is known when it is recorded again.
+        row.succeeded_by =
+            row.claim.take().map(|(token, _)| token).filter(|_| transition.to.name() == StateName::Succeeded);
         row.begun = false;
         row.state = transition.to;
         row.state_at = transition.at;
         row.expires_at = self.retention.expires_at(row.state.name(), transition.at);
-        self.count(transition.at, id);
+        self.count(id);
         self.enter(id);
     }
 
@@ -90,8 +92,9 @@ impl Tables {
         }
     }
 
-    pub(super) fn count(&mut self, at: Timestamp, id: JobId) {
-        let hour = Period::Hour.start(at);
+    /// Counts by the storage's clock, not by the time of the transition, which is another's.
+    pub(super) fn count(&mut self, id: JobId) {
+        let hour = Period::Hour.start(self.now);
         let state = self.jobs[&id].state.name();
         if !matches!(state, StateName::Succeeded | StateName::Failed | StateName::Deleted) {
             return;

@@ -4,7 +4,7 @@ use super::{rows::Reader, tx::Tx};
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
-    state::{HistoryEntry, Processing, StateName},
+    state::{HistoryEntry, Processing, StateName, history_data},
     storage::{ClaimToken, StorageResult},
 };
 
@@ -94,7 +94,7 @@ impl StoredRun {
             state: StateName::Succeeded,
             at: *at,
             reason: None,
-            data: serde_json::from_str(data).unwrap_or_default(),
+            data: history_data(data),
         });
         std::iter::once(begun).chain(ended).collect()
     }

@@ -37,7 +37,8 @@ impl Tx<'_> {
             Expected::Claim(token) => stored.held_by(token),
             Expected::States(states) => states.contains(from),
         };
-        let parked = !matches!(transition.to.name(), StateName::Processing | StateName::Succeeded);
+        let parked =
+            !matches!(transition.to.name(), StateName::Processing | StateName::Succeeded | StateName::Awaiting);
         if !holds || !parked {
             return Ok(Err(Refusal::State(from)));
         }

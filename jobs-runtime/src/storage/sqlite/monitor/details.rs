@@ -1,7 +1,7 @@
 use super::state;
 use crate::{
     job::{JobId, JobName, QueueName},
-    state::{HistoryEntry, Processing, StateName},
+    state::{HistoryEntry, Processing, StateName, history_data},
     storage::{
         Initial, JobDetails, JobSummary, StorageResult,
         sqlite::{SqliteStorage, rows::Reader},
@@ -13,7 +13,8 @@ impl SqliteStorage {
         let select = self.shared.sql.get(
             "SELECT j.*, COALESCE(s.server, p.server) AS server, COALESCE(s.claimed_at, p.at) AS claimed_at,
                     s.at AS ended_at, COALESCE(s.expires_at, j.expires_at) AS expired_at,
-                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended
+                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended,
+                    s.result AS result
              FROM {p}job j
              LEFT JOIN {p}processing p ON p.job = j.id
              LEFT JOIN {p}succeeded s ON s.job = j.id
@@ -29,6 +30,7 @@ impl SqliteStorage {
             max_attempts: row.get("max_attempts")?,
             lost: row.number("lost")?,
             expires_at: row.optional_time("expired_at")?,
+            result: row.get("result")?,
             history,
         }))
     }
@@ -74,7 +76,7 @@ fn implied_history(row: &Reader<'_>) -> StorageResult<Vec<HistoryEntry>> {
     let mut history = vec![HistoryEntry::new(&processing.into(), claimed_at, None)];
     if let Some(at) = row.optional_time("ended_at")? {
         let data: &str = row.get("ended")?;
-        let data = serde_json::from_str(data).unwrap_or_default();
+        let data = history_data(data);
         history.push(HistoryEntry { state: StateName::Succeeded, at, reason: None, data });
     }
     Ok(history)
@@ -86,6 +88,6 @@ fn entry(row: &Reader<'_>) -> StorageResult<HistoryEntry> {
         state: row.state("state")?,
         at: row.time("at")?,
         reason: row.get("reason")?,
-        data: serde_json::from_str(data).unwrap_or_default(),
+        data: history_data(data),
     })
 }

@@ -17,7 +17,7 @@ impl SqliteStorage {
         let list = List::of(filter.state);
         let limit = page.bounded_limit();
         let mut query = list.select(&self.shared.sql.expand(list.source, "", 0), &self.shared.options.table_prefix);
-        if let Some(key) = page.cursor::<Key>()? {
+        if let Some(key) = page.cursor::<Key>(filter.state)? {
             list.push_after(&mut query, key);
         }
         push_filter(&mut query, filter);
@@ -27,7 +27,7 @@ impl SqliteStorage {
         let jobs = rows.iter().take(limit).map(|row| summary(&self.reader(row))).collect::<StorageResult<Vec<_>>>()?;
         let last = rows.get(limit - 1).filter(|_| rows.len() > limit);
         let next = last.map(|row| list.key(&self.reader(row))).transpose()?;
-        Ok(JobPage { jobs, next: next.map(|key| cursor(&key)) })
+        Ok(JobPage { jobs, next: next.map(|key| cursor(filter.state, &key)) })
     }
 }
 
