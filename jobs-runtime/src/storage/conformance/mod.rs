@@ -53,6 +53,7 @@ macro_rules! storage_conformance {
                 a_stored_job_reads_back_as_it_was_written,
                 storing_a_job_again_changes_nothing,
                 a_batch_is_stored_whole,
+                a_batch_whose_parent_was_stored_before_releases_at_once,
                 a_job_with_an_unknown_parent_is_refused_with_its_batch,
                 nothing_is_no_work,
                 odd_texts_survive,
