@@ -9,9 +9,10 @@ use std::{
 
 use jobs_runtime::{
     client::JobHandle,
+    job::QueueName,
     prelude::*,
     state::StateName,
-    storage::{Retention, StorageError, connect, sqlite::SqliteOptions},
+    storage::{Claim, Retention, ServerId, StorageError, connect, sqlite::SqliteOptions},
 };
 use jobs_tests::{temporary_file, work::Work};
 use sqlx::{Connection, SqliteConnection};
@@ -165,14 +166,82 @@ async fn a_stalled_file_is_told_and_the_server_goes_on() {
     }
     lock.rollback().await.expect("unlocked");
     other.close().await.expect("closed");
-    // The call that was given up goes in after all: its job is the first of two.
+    // The call that was given up is not carried out behind its caller's back.
     let second = client.enqueue(Work { n: 2 }).await.expect("stored");
     assert_eq!(second.wait(Duration::from_secs(30)).await.expect("done"), 2);
-    while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 2 {
+    while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 1 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert_eq!(storage.counts().await.expect("counted").unfinished(), 0);
     server.shutdown(Duration::from_secs(10)).await.expect("shut down");
     storage.close().await;
+}
+
+/// Once, and not one after the other: a server with a hundred calls under way would be deaf for a quarter of an
+/// hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_wait_for_a_lock_together_fail_together() {
+    let (_folder, file) = temporary_file();
+    let busy = Duration::from_millis(500);
+    let storage = SqliteOptions::new(&file).busy_timeout(busy).open().await.expect("opened");
+    let client = Client::new(storage.clone());
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let began = Instant::now();
+    let call = |n| {
+        let client = client.clone();
+        tokio::spawn(async move { client.enqueue(Work { n }).await.map(|_| ()) })
+    };
+    let calls: Vec<_> = (0..20).map(call).collect();
+    for call in calls {
+        let error = call.await.expect("asked").expect_err("locked").to_string();
+        assert!(error.contains("database is locked"), "{error}");
+    }
+    // Some came in time for the first try, the others for the second.
+    assert!(began.elapsed() < busy * 5, "{:?}", began.elapsed());
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    client.enqueue(Work { n: 1 }).await.expect("stored");
+    storage.close().await;
+}
+
+/// It would take jobs that nobody runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_caller_has_gone_takes_nothing() {
+    let (_folder, file) = temporary_file();
+    let storage = SqliteOptions::new(&file).operation_timeout(Duration::from_millis(100)).open().await.expect("opened");
+    Client::new(storage.clone()).enqueue(Work { n: 1 }).await.expect("stored");
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
+    let error = storage.claim(claim).await.expect_err("too late");
+    assert!(matches!(error, StorageError::Timeout { operation: "claim", .. }), "{error}");
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    storage.promote(1).await.expect("after the claim");
+    assert_eq!(storage.counts().await.expect("counted").of(StateName::Enqueued).value, 1);
+    storage.close().await;
+}
+
+/// A file that someone deletes does not come back as an empty one.
+#[tokio::test]
+async fn a_deleted_file_is_not_made_again() {
+    let (folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    for entry in std::fs::read_dir(folder.path()).expect("a folder") {
+        std::fs::remove_file(entry.expect("a file").path()).expect("removed");
+    }
+    storage.counts().await.expect_err("no file");
+    assert!(!file.exists());
+    storage.close().await;
+}
+
+#[tokio::test]
+async fn polling_without_a_pause_is_refused() {
+    let (_folder, file) = temporary_file();
+    let error = SqliteOptions::new(&file).poll_interval(Duration::ZERO).open().await.expect_err("refused");
+    assert!(error.to_string().contains("poll interval"), "{error}");
+    assert!(!file.exists(), "nothing was made");
 }
 
 /// The path of the worker program of these tests.

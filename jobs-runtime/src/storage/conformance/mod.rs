@@ -138,6 +138,7 @@ macro_rules! storage_conformance {
                 another_handle_wakes_too,
                 scheduling_wakes_the_scheduler,
                 an_outcome_wakes_who_waits_for_it,
+                what_does_not_concern_a_waiter_does_not_wake_it,
                 revoked_claims_are_told,
             }
         }
