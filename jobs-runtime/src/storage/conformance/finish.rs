@@ -1,8 +1,10 @@
 //! Recording how runs ended.
 
+use std::time::Duration;
+
 use super::fixture::{Fixture, SECOND};
 use crate::{
-    state::{Enqueued, StateName, Transition},
+    state::{Enqueued, StateName, Succeeded, Transition},
     storage::{Finish, Recorded},
 };
 
@@ -15,6 +17,23 @@ pub async fn a_success_keeps_its_result(f: Fixture) {
     let last = details.history.last().expect("history");
     assert_eq!((last.state, &last.data["result"]["sum"]), (StateName::Succeeded, &serde_json::json!(42)));
     assert_eq!(last.data["duration_us"], 1_500);
+}
+
+/// More deeply than most readers of JSON go: the job can be read and moved all the same.
+pub async fn a_deeply_nested_result_hides_no_job(f: Fixture) {
+    for depth in [120, 127, 128, 2_000] {
+        let id = f.enqueue("deep").await;
+        let job = f.claim().await;
+        let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let result = serde_json::value::RawValue::from_string(text).expect("JSON");
+        let success = Transition::new(Succeeded { result, duration: Duration::ZERO }, f.clock.now());
+        assert_eq!(f.finish(&job, success).await, Recorded::Stored);
+        assert_eq!(f.state(id).await, StateName::Succeeded);
+        f.requeue(id).await;
+        let states: Vec<StateName> = f.details(id).await.history.iter().map(|entry| entry.state).collect();
+        assert_eq!(states[2..], [StateName::Succeeded, StateName::Enqueued], "{depth}");
+        f.delete(id).await;
+    }
 }
 
 /// Yet all of it is there.

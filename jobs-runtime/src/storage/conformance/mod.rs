@@ -70,6 +70,7 @@ macro_rules! storage_conformance {
             }
             finish {
                 a_success_keeps_its_result,
+                a_deeply_nested_result_hides_no_job,
                 a_success_needs_no_written_history,
                 a_late_outcome_is_refused,
                 an_outcome_is_recorded_once,

@@ -144,11 +144,10 @@ fn count(row: &Reader<'_>) -> StorageResult<u64> {
 }
 
 fn server(row: &Reader<'_>) -> StorageResult<ServerStatus> {
-    let queues: String = row.get("queues")?;
     let server = ServerRecord {
         id: ServerId::new(row.get::<String>("id")?),
         started_at: row.time("started_at")?,
-        queues: serde_json::from_str(&queues).unwrap_or_default(),
+        queues: row.json("queues")?,
         workers: row.number("workers")? as usize,
     };
     Ok(ServerStatus { server, heartbeat_at: row.time("heartbeat_at")?, processing: Count::of(count(row)?) })

@@ -4,7 +4,7 @@ use crate::{
     state::{HistoryEntry, Processing, StateName},
     storage::{
         Initial, JobDetails, JobSummary, StorageResult,
-        sqlite::{SqliteStorage, rows::Reader},
+        sqlite::{SqliteStorage, rows::Reader, stored::Success},
     },
 };
 
@@ -13,7 +13,7 @@ impl SqliteStorage {
         let select = self.shared.sql.get(
             "SELECT j.*, COALESCE(s.server, p.server) AS server, COALESCE(s.claimed_at, p.at) AS claimed_at,
                     s.at AS ended_at, COALESCE(s.expires_at, j.expires_at) AS expired_at,
-                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended
+                    s.duration, s.result
              FROM {p}job j
              LEFT JOIN {p}processing p ON p.job = j.id
              LEFT JOIN {p}succeeded s ON s.job = j.id
@@ -72,20 +72,15 @@ fn implied_history(row: &Reader<'_>) -> StorageResult<Vec<HistoryEntry>> {
     let Some(claimed_at) = row.optional_time("claimed_at")? else { return Ok(Vec::new()) };
     let processing = Processing { server: row.get("server")?, attempt: row.number("spent")? + 1 };
     let mut history = vec![HistoryEntry::new(&processing.into(), claimed_at, None)];
-    if let Some(at) = row.optional_time("ended_at")? {
-        let data: &str = row.get("ended")?;
-        let data = serde_json::from_str(data).unwrap_or_default();
-        history.push(HistoryEntry { state: StateName::Succeeded, at, reason: None, data });
-    }
+    history.extend(Success::read(row)?.map(|success| success.entry()));
     Ok(history)
 }
 
 fn entry(row: &Reader<'_>) -> StorageResult<HistoryEntry> {
-    let data: &str = row.get("data")?;
     Ok(HistoryEntry {
         state: row.state("state")?,
         at: row.time("at")?,
         reason: row.get("reason")?,
-        data: serde_json::from_str(data).unwrap_or_default(),
+        data: row.json("data")?,
     })
 }
