@@ -1,3 +1,5 @@
+use sqlx::{SqlStr, SqliteConnection, sqlite::SqliteRow};
+
 use super::state;
 use crate::{
     job::{JobId, JobName, QueueName},
@@ -19,10 +21,13 @@ impl SqliteStorage {
              LEFT JOIN {p}succeeded s ON s.job = j.id
              WHERE j.id = ?",
         );
-        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
+        let written = self.shared.sql.get("SELECT * FROM {p}history WHERE job = ? ORDER BY seq");
+        let (rows, written) = self.rows_of_both(select, written, id).await?;
         let Some(row) = rows.first().map(|row| self.reader(row)) else { return Ok(None) };
         let mut history = vec![beginning(&row)?];
-        history.extend(self.written_history(id).await?);
+        for row in &written {
+            history.push(entry(&self.reader(row))?);
+        }
         history.extend(implied_history(&row)?);
         Ok(Some(JobDetails {
             job: summary(&row)?,
@@ -33,11 +38,38 @@ impl SqliteStorage {
         }))
     }
 
-    async fn written_history(&self, id: JobId) -> StorageResult<Vec<HistoryEntry>> {
-        let select = self.shared.sql.get("SELECT * FROM {p}history WHERE job = ? ORDER BY seq");
-        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
-        rows.iter().map(|row| entry(&self.reader(row))).collect()
+    /// What two statements find for a job, at one and the same moment: between two, the job may move on.
+    async fn rows_of_both(
+        &self,
+        first: SqlStr,
+        second: SqlStr,
+        id: JobId,
+    ) -> StorageResult<(Vec<SqliteRow>, Vec<SqliteRow>)> {
+        let readers = self.readers.clone();
+        let read = async move {
+            let mut connection = readers.acquire().await?;
+            let found = in_snapshot(&mut connection, first, second, id).await;
+            if found.is_err() {
+                // It may be left within the transaction.
+                connection.close_on_drop();
+            }
+            found
+        };
+        self.writer.read(read).await
     }
+}
+
+async fn in_snapshot(
+    connection: &mut SqliteConnection,
+    first: SqlStr,
+    second: SqlStr,
+    id: JobId,
+) -> sqlx::Result<(Vec<SqliteRow>, Vec<SqliteRow>)> {
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    let first = sqlx::query(first).bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
+    let second = sqlx::query(second).bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok((first, second))
 }
 
 /// The columns of [`summary`] are those of `job`, `claimed_at` of its run and `ended_at` of its success.
