@@ -136,6 +136,12 @@ impl PageRequest {
             .map(|text| serde_json::from_str(text).map_err(|_| InvalidCursor { cursor: text.to_owned() }))
             .transpose()
     }
+
+    /// The error for a cursor that could be read but belongs to another list.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn foreign_cursor(&self) -> InvalidCursor {
+        InvalidCursor { cursor: self.after.clone().unwrap_or_default() }
+    }
 }
 
 /// Writes a backend's own key as a cursor.

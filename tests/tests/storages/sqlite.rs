@@ -11,8 +11,10 @@ use jobs_runtime::{
     client::JobHandle,
     job::QueueName,
     prelude::*,
-    state::StateName,
-    storage::{Claim, Retention, ServerId, StorageError, connect, sqlite::SqliteOptions},
+    state::{Enqueued, StateName, Transition},
+    storage::{
+        Claim, Finish, JobFilter, PageRequest, Retention, ServerId, StorageError, connect, sqlite::SqliteOptions,
+    },
 };
 use jobs_tests::{temporary_file, work::Work};
 use sqlx::{Connection, SqliteConnection};
@@ -220,6 +222,60 @@ async fn a_claim_whose_caller_has_gone_takes_nothing() {
     other.close().await.expect("closed");
     storage.promote(1).await.expect("after the claim");
     assert_eq!(storage.counts().await.expect("counted").of(StateName::Enqueued).value, 1);
+    storage.close().await;
+}
+
+/// The last line of a job's history is the state it is in, however fast it moves.
+#[tokio::test(flavor = "multi_thread")]
+async fn details_are_of_one_moment() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    let handle = Client::new(storage.clone()).enqueue(Work { n: 1 }).await.expect("stored");
+    let mover = tokio::spawn({
+        let storage = storage.clone();
+        async move {
+            loop {
+                let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
+                let job = storage.claim(claim).await.expect("claimed").remove(0);
+                let transition = Transition::new(Enqueued {}, storage.clock().now());
+                let back = Finish { job: job.id, token: job.token, transition };
+                storage.finish(vec![back]).await.expect("given back");
+            }
+        }
+    });
+    for _ in 0..200 {
+        let details = handle.details().await.expect("read").expect("a job");
+        assert_eq!(details.history.last().map(|entry| entry.state), Some(details.job.state));
+        assert!(details.history.windows(2).all(|pair| pair[0].state != pair[1].state), "{details:#?}");
+    }
+    mover.abort();
+    storage.close().await;
+}
+
+/// It comes from a URL, so a cursor of one list may come to another.
+#[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    Client::new(storage.clone()).enqueue_all([Work { n: 1 }, Work { n: 2 }]).await.expect("stored");
+    let waiting = JobFilter::state(StateName::Enqueued);
+    let first = async |filter: &JobFilter| {
+        let page = storage.jobs(filter, &PageRequest::first(1)).await.expect("read");
+        page.next.expect("a second page")
+    };
+    let (of_all, of_waiting) = (first(&JobFilter::all()).await, first(&waiting).await);
+    let mut refused = vec![(JobFilter::all(), of_waiting.clone()), (waiting.clone(), of_all.clone())];
+    refused.extend(StateName::ALL.into_iter().map(|state| (JobFilter::state(state), of_all.clone())));
+    // Someone may also have changed it.
+    refused.push((waiting.clone(), of_all.replace("null", "\"Enqueued\"")));
+    refused.push((waiting.clone(), of_all.replace("null", "\"enqueued\"")));
+    for (filter, cursor) in refused {
+        let error = storage.jobs(&filter, &PageRequest::after(1, &cursor)).await.expect_err(&cursor);
+        assert!(matches!(error, StorageError::InvalidCursor(_)), "{filter:?} {cursor}: {error}");
+    }
+    for (filter, cursor) in [(JobFilter::all(), of_all), (waiting, of_waiting)] {
+        assert_eq!(storage.jobs(&filter, &PageRequest::after(1, cursor)).await.expect("read").jobs.len(), 1);
+    }
     storage.close().await;
 }
 

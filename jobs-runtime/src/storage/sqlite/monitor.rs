@@ -1,7 +1,7 @@
 //! The read side: connections of its own, so that a slow page never holds up a commit.
 
 mod details;
-mod list;
+pub(super) mod list;
 
 use std::collections::HashSet;
 
