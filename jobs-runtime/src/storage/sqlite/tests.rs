@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, sql::Sql};
+use super::{Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, monitor::list::List, sql::Sql};
 use crate::{
     clock::Timestamp,
     job::{Failure, Invocation, JobId, JobName, QueueName},
@@ -117,9 +118,7 @@ async fn no_statement_scans_what_grows() {
     assert!(statements.len() > 40, "{}", statements.len());
     let mut unbounded = String::new();
     for statement in statements.iter().filter(|statement| !statement.contains("CREATE TABLE")) {
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect("a plan");
-        for step in plan.iter().map(|row| row.get::<String, _>("detail")) {
+        for step in plan(&mut connection, statement).await {
             if !is_bounded(&step, statement) {
                 unbounded += &format!("{step}\nin the plan of\n{statement}\n\n");
             }
@@ -129,15 +128,59 @@ async fn no_statement_scans_what_grows() {
     storage.close().await;
 }
 
-/// Walking through what is as large as a batch, or as few as what runs, is allowed.
+/// The first page of a list walks its table in the order of the page, and later pages begin where they should:
+/// nothing is sorted. Only the jobs that run are, which are few.
+#[tokio::test]
+async fn no_page_reads_more_than_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = SqliteStorage::open(options(&folder)).await.expect("opened");
+    let mut connection = connection::open(&storage.shared.options).await.expect("opened");
+    for state in std::iter::once(None).chain(StateName::ALL.map(Some)) {
+        let filter = JobFilter { state, ..JobFilter::all() };
+        for (page, expected) in [(PageRequest::first(5), "SCAN"), (PageRequest::after(5, end_of(state)), "SEARCH")] {
+            let query = storage.page_query(&List::of(state), &filter, &page).expect("a query");
+            let plan = plan(&mut connection, query.sql().as_str()).await;
+            let (first, others) = plan.split_first().expect("a step");
+            if state == Some(StateName::Processing) {
+                assert!(first.starts_with("SCAN x"), "{plan:#?}");
+                continue;
+            }
+            assert!(first.starts_with(expected), "{state:?}: {plan:#?}");
+            assert!(others.iter().all(|step| step.starts_with("SEARCH")), "{state:?}: {plan:#?}");
+        }
+    }
+    storage.close().await;
+}
+
+/// A cursor of the list of `state`.
+fn end_of(state: Option<StateName>) -> String {
+    let id = JobId::generate(Timestamp::UNIX_EPOCH);
+    let key = match state {
+        None | Some(StateName::Awaiting) => json!(id),
+        Some(StateName::Enqueued) => json!(["default", 0, 1]),
+        Some(_) => json!([1, id]),
+    };
+    json!({ "list": state, "key": key }).to_string()
+}
+
+async fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = sqlx::query(explain).fetch_all(connection).await.expect("a plan");
+    steps.iter().map(|row| row.get("detail")).collect()
+}
+
+/// Walking through what is as large as a batch, or as few as what runs, is allowed; and through a table without
+/// any condition as far as a cap, or to its first row.
 fn is_bounded(step: &str, statement: &str) -> bool {
     const SMALL: [&str; 8] =
         ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
     const SMALL_TABLES: [&str; 4] = ["jobs_schema", "jobs_server", "jobs_sequence", "sqlite_schema"];
     let Some(scanned) = step.strip_prefix("SCAN ") else { return !step.contains("TEMP B-TREE FOR ORDER BY") };
     let table = scanned.split(" USING ").next().unwrap_or_default();
-    let capped = statement.contains("LIMIT");
+    let capped = statement.contains(&format!("(SELECT 1 FROM {table} LIMIT ?1)"));
+    let first = statement.ends_with(&format!("FROM {table} ORDER BY at, job LIMIT 1"));
     capped
+        || first
         || table.ends_with("VALUES CLAUSE")
         || SMALL.contains(&table)
         || SMALL_TABLES.contains(&table)
