@@ -33,10 +33,10 @@ impl SqliteStorage {
         page: &PageRequest,
     ) -> StorageResult<QueryBuilder<Sqlite>> {
         let mut query = list.select(&self.shared.sql.expand(list.source, "", 0), &self.shared.options.table_prefix);
-        if let Some(cursor) = page.cursor::<Cursor>()? {
-            if cursor.list != filter.state || !list.push_after(&mut query, cursor.key) {
-                return Err(page.foreign_cursor().into());
-            }
+        if let Some(cursor) = page.cursor::<Cursor>()?
+            && (cursor.list != filter.state || !list.push_after(&mut query, cursor.key))
+        {
+            return Err(page.foreign_cursor().into());
         }
         push_filter(&mut query, filter);
         query.push(list.order).push(" LIMIT ").push_bind(page.bounded_limit() as i64 + 1);
