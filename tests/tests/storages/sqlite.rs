@@ -9,11 +9,12 @@ use std::{
 
 use jobs_runtime::{
     client::JobHandle,
-    job::QueueName,
+    job::{Invocation, JobId, JobName, QueueName},
     prelude::*,
     state::{Enqueued, StateName, Transition},
     storage::{
-        Claim, Finish, JobFilter, PageRequest, Retention, ServerId, StorageError, connect, sqlite::SqliteOptions,
+        Claim, Finish, Initial, JobFilter, NewJob, PageRequest, Retention, ServerId, StorageError, connect,
+        sqlite::SqliteOptions,
     },
 };
 use jobs_tests::{temporary_file, work::Work};
@@ -204,6 +205,50 @@ async fn calls_that_wait_for_a_lock_together_fail_together() {
     lock.rollback().await.expect("unlocked");
     other.close().await.expect("closed");
     client.enqueue(Work { n: 1 }).await.expect("stored");
+    storage.close().await;
+}
+
+/// What goes into one commit does not fail together with one bad call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_fails_takes_no_other_with_it() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    let client = Client::new(storage.clone());
+    let server = ServerId::new("worker");
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let call = |n| {
+        let (client, storage, server) = (client.clone(), storage.clone(), server.clone());
+        tokio::spawn(async move {
+            let new = client.enqueue(Work { n }).await.map(|handle| handle.id());
+            let claim = Claim { server, queues: [QueueName::DEFAULT].into(), limit: 1 };
+            (new, storage.claim(claim).await.map(|jobs| jobs.len()))
+        })
+    };
+    let calls: Vec<_> = (0..10).map(call).collect();
+    let orphan = NewJob {
+        id: JobId::generate(storage.clock().now()),
+        invocation: Invocation::new(JobName::new("suite", "orphan"), &()).expect("JSON"),
+        queue: QueueName::DEFAULT,
+        priority: 0,
+        max_attempts: None,
+        created_at: storage.clock().now(),
+        initial: Initial::Awaiting(JobId::generate(storage.clock().now())),
+    };
+    let orphan = tokio::spawn({
+        let storage = storage.clone();
+        async move { storage.enqueue(vec![orphan]).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    let error = orphan.await.expect("asked").expect_err("refused");
+    assert!(matches!(error, StorageError::UnknownParent { .. }), "{error}");
+    for call in calls {
+        let (new, claimed) = call.await.expect("asked");
+        new.expect("stored");
+        assert_eq!(claimed.expect("claimed"), 1);
+    }
     storage.close().await;
 }
 
