@@ -141,16 +141,16 @@ impl Client {
         JobHandle::new(self.clone(), id)
     }
 
-    /// Stores jobs, and asks again when it is not known whether they are stored: they have their ids already, so
+    /// Stores jobs, and asks once more when it is not known whether they are stored: they have their ids already, so
     /// none is stored twice.
     async fn store(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
-        for pause in PAUSES {
-            match self.0.storage.enqueue(jobs.clone()).await {
-                Err(StorageError::Timeout { .. } | StorageError::Failed { .. }) => tokio::time::sleep(pause).await,
-                answer => return answer,
+        match self.0.storage.enqueue(jobs.clone()).await {
+            Err(StorageError::Timeout { .. } | StorageError::Failed { .. }) => {
+                tokio::time::sleep(PAUSE).await;
+                self.0.storage.enqueue(jobs).await
             }
+            answer => answer,
         }
-        self.0.storage.enqueue(jobs).await
     }
 
     fn shares_storage(&self, other: &Self) -> bool {
@@ -166,5 +166,5 @@ impl Client {
     }
 }
 
-/// How long to wait before each repetition of an enqueue.
-const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
+/// How long to wait before an enqueue is repeated.
+const PAUSE: Duration = Duration::from_millis(50);

@@ -143,6 +143,12 @@ impl PageRequest {
             _ => Err(InvalidCursor { cursor: text.to_owned() }),
         }
     }
+
+    /// The error for a cursor that could be read but belongs to another list.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn foreign_cursor(&self) -> InvalidCursor {
+        InvalidCursor { cursor: self.after.clone().unwrap_or_default() }
+    }
 }
 
 /// Writes a backend's own key as a cursor of the list of `state`, or of all jobs.

@@ -9,9 +9,13 @@ use std::{
 
 use jobs_runtime::{
     client::JobHandle,
+    job::{Invocation, JobId, JobName, QueueName},
     prelude::*,
-    state::StateName,
-    storage::{Retention, StorageError, connect, sqlite::SqliteOptions},
+    state::{Enqueued, StateName, Transition},
+    storage::{
+        Claim, Finish, Initial, JobFilter, NewJob, PageRequest, Retention, ServerId, StorageError, connect,
+        sqlite::SqliteOptions,
+    },
 };
 use jobs_tests::{temporary_file, work::Work};
 use sqlx::{Connection, SqliteConnection};
@@ -165,14 +169,176 @@ async fn a_stalled_file_is_told_and_the_server_goes_on() {
     }
     lock.rollback().await.expect("unlocked");
     other.close().await.expect("closed");
-    // The call that was given up goes in after all: its job is the first of two.
+    // The call that was given up is not carried out behind its caller's back.
     let second = client.enqueue(Work { n: 2 }).await.expect("stored");
     assert_eq!(second.wait(Duration::from_secs(30)).await.expect("done"), 2);
-    while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 2 {
+    while !server.health().is_healthy() || storage.totals().await.expect("read").succeeded < 1 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert_eq!(storage.counts().await.expect("counted").unfinished(), 0);
     server.shutdown(Duration::from_secs(10)).await.expect("shut down");
     storage.close().await;
+}
+
+/// Once, and not one after the other: a server with a hundred calls under way would be deaf for a quarter of an
+/// hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_wait_for_a_lock_together_fail_together() {
+    let (_folder, file) = temporary_file();
+    let busy = Duration::from_millis(500);
+    let storage = SqliteOptions::new(&file).busy_timeout(busy).open().await.expect("opened");
+    let client = Client::new(storage.clone());
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let began = Instant::now();
+    let call = |n| {
+        let client = client.clone();
+        tokio::spawn(async move { client.enqueue(Work { n }).await.map(|_| ()) })
+    };
+    let calls: Vec<_> = (0..20).map(call).collect();
+    for call in calls {
+        let error = call.await.expect("asked").expect_err("locked").to_string();
+        assert!(error.contains("database is locked"), "{error}");
+    }
+    // Some came in time for the first group, the others for the second, and the client asks twice. One after the
+    // other they would take twenty times the busy timeout and more.
+    assert!(began.elapsed() < busy * 15, "{:?}", began.elapsed());
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    client.enqueue(Work { n: 1 }).await.expect("stored");
+    storage.close().await;
+}
+
+/// What goes into one commit does not fail together with one bad call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_fails_takes_no_other_with_it() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    let client = Client::new(storage.clone());
+    let server = ServerId::new("worker");
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let call = |n| {
+        let (client, storage, server) = (client.clone(), storage.clone(), server.clone());
+        tokio::spawn(async move {
+            let new = client.enqueue(Work { n }).await.map(|handle| handle.id());
+            let claim = Claim { server, queues: [QueueName::DEFAULT].into(), limit: 1 };
+            (new, storage.claim(claim).await.map(|jobs| jobs.len()))
+        })
+    };
+    let calls: Vec<_> = (0..10).map(call).collect();
+    let now = storage.clock().now();
+    let invocation = Invocation::new(JobName::new("suite", "orphan"), &()).expect("JSON");
+    let mut orphan = NewJob::new(JobId::generate(now), invocation, now);
+    orphan.initial = Initial::Awaiting(JobId::generate(now));
+    let orphan = tokio::spawn({
+        let storage = storage.clone();
+        async move { storage.enqueue(vec![orphan]).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    let error = orphan.await.expect("asked").expect_err("refused");
+    assert!(matches!(error, StorageError::UnknownParent { .. }), "{error}");
+    for call in calls {
+        let (new, claimed) = call.await.expect("asked");
+        new.expect("stored");
+        assert_eq!(claimed.expect("claimed"), 1);
+    }
+    storage.close().await;
+}
+
+/// It would take jobs that nobody runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_caller_has_gone_takes_nothing() {
+    let (_folder, file) = temporary_file();
+    let storage = SqliteOptions::new(&file).operation_timeout(Duration::from_millis(100)).open().await.expect("opened");
+    Client::new(storage.clone()).enqueue(Work { n: 1 }).await.expect("stored");
+    let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
+    let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
+    let error = storage.claim(claim).await.expect_err("too late");
+    assert!(matches!(error, StorageError::Timeout { operation: "claim", .. }), "{error}");
+    lock.rollback().await.expect("unlocked");
+    other.close().await.expect("closed");
+    storage.promote(1).await.expect("after the claim");
+    assert_eq!(storage.counts().await.expect("counted").of(StateName::Enqueued).value, 1);
+    storage.close().await;
+}
+
+/// The last line of a job's history is the state it is in, however fast it moves.
+#[tokio::test(flavor = "multi_thread")]
+async fn details_are_of_one_moment() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    let handle = Client::new(storage.clone()).enqueue(Work { n: 1 }).await.expect("stored");
+    let mover = tokio::spawn({
+        let storage = storage.clone();
+        async move {
+            loop {
+                let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
+                let job = storage.claim(claim).await.expect("claimed").remove(0);
+                let transition = Transition::new(Enqueued {}, storage.clock().now());
+                let back = Finish { job: job.id, token: job.token, transition };
+                storage.finish(vec![back]).await.expect("given back");
+            }
+        }
+    });
+    for _ in 0..200 {
+        let details = handle.details().await.expect("read").expect("a job");
+        assert_eq!(details.history.last().map(|entry| entry.state), Some(details.job.state));
+        assert!(details.history.windows(2).all(|pair| pair[0].state != pair[1].state), "{details:#?}");
+    }
+    mover.abort();
+    storage.close().await;
+}
+
+/// It comes from a URL, so a cursor of one list may come to another.
+#[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    Client::new(storage.clone()).enqueue_all([Work { n: 1 }, Work { n: 2 }]).await.expect("stored");
+    let waiting = JobFilter::state(StateName::Enqueued);
+    let first = async |filter: &JobFilter| {
+        let page = storage.jobs(filter, &PageRequest::first(1)).await.expect("read");
+        page.next.expect("a second page")
+    };
+    let (of_all, of_waiting) = (first(&JobFilter::all()).await, first(&waiting).await);
+    let mut refused = vec![(JobFilter::all(), of_waiting.clone()), (waiting.clone(), of_all.clone())];
+    refused.extend(StateName::ALL.into_iter().map(|state| (JobFilter::state(state), of_all.clone())));
+    // Someone may also have changed it.
+    refused.push((waiting.clone(), of_all.replace("null", "\"Enqueued\"")));
+    refused.push((waiting.clone(), of_all.replace("null", "\"enqueued\"")));
+    for (filter, cursor) in refused {
+        let error = storage.jobs(&filter, &PageRequest::after(1, &cursor)).await.expect_err(&cursor);
+        assert!(matches!(error, StorageError::InvalidCursor(_)), "{filter:?} {cursor}: {error}");
+    }
+    for (filter, cursor) in [(JobFilter::all(), of_all), (waiting, of_waiting)] {
+        assert_eq!(storage.jobs(&filter, &PageRequest::after(1, cursor)).await.expect("read").jobs.len(), 1);
+    }
+    storage.close().await;
+}
+
+/// A file that someone deletes does not come back as an empty one.
+#[tokio::test]
+async fn a_deleted_file_is_not_made_again() {
+    let (folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    for entry in std::fs::read_dir(folder.path()).expect("a folder") {
+        std::fs::remove_file(entry.expect("a file").path()).expect("removed");
+    }
+    storage.counts().await.expect_err("no file");
+    assert!(!file.exists());
+    storage.close().await;
+}
+
+#[tokio::test]
+async fn polling_without_a_pause_is_refused() {
+    let (_folder, file) = temporary_file();
+    let error = SqliteOptions::new(&file).poll_interval(Duration::ZERO).open().await.expect_err("refused");
+    assert!(error.to_string().contains("poll interval"), "{error}");
+    assert!(!file.exists(), "nothing was made");
 }
 
 /// The path of the worker program of these tests.

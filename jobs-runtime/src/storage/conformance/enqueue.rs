@@ -62,6 +62,17 @@ pub async fn a_batch_is_stored_whole(f: Fixture) {
     assert_eq!(states, [StateName::Enqueued, StateName::Scheduled, StateName::Awaiting]);
 }
 
+/// A caller that asks again with a continuation added: the parent is in the batch, and done with.
+pub async fn a_batch_whose_parent_was_stored_before_releases_at_once(f: Fixture) {
+    let parent = f.succeed_one("parent").await;
+    let parent = NewJob { id: parent, ..f.job("parent") };
+    let child = NewJob { initial: Initial::Awaiting(parent.id), ..f.job("child") };
+    let id = child.id;
+    f.storage.enqueue(vec![parent, child]).await.expect("stored");
+    assert_eq!(f.state(id).await, StateName::Enqueued);
+    assert_eq!(f.claim().await.id, id);
+}
+
 /// All or none.
 pub async fn a_job_with_an_unknown_parent_is_refused_with_its_batch(f: Fixture) {
     let good = f.job("good");

@@ -1,5 +1,7 @@
 //! Recording how runs ended.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 
 use super::fixture::{Fixture, SECOND};
@@ -31,6 +33,23 @@ pub async fn a_result_is_kept_to_the_letter(f: Fixture) {
         assert!(!f.details(id).await.history[2].data.is_null(), "{text}");
         f.requeue(id).await;
         assert_eq!(f.details(id).await.result, None);
+        f.delete(id).await;
+    }
+}
+
+/// More deeply than most readers of JSON go: the job can be read and moved all the same.
+pub async fn a_deeply_nested_result_hides_no_job(f: Fixture) {
+    for depth in [120, 127, 128, 2_000] {
+        let id = f.enqueue("deep").await;
+        let job = f.claim().await;
+        let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let result = serde_json::value::RawValue::from_string(text).expect("JSON");
+        let success = Transition::new(Succeeded { result, duration: Duration::ZERO }, f.clock.now());
+        assert_eq!(f.finish(&job, success).await, Recorded::Stored);
+        assert_eq!(f.state(id).await, StateName::Succeeded);
+        f.requeue(id).await;
+        let states: Vec<StateName> = f.details(id).await.history.iter().map(|entry| entry.state).collect();
+        assert_eq!(states[2..], [StateName::Succeeded, StateName::Enqueued], "{depth}");
         f.delete(id).await;
     }
 }

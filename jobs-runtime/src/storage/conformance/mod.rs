@@ -53,6 +53,7 @@ macro_rules! storage_conformance {
                 a_stored_job_reads_back_as_it_was_written,
                 storing_a_job_again_changes_nothing,
                 a_batch_is_stored_whole,
+                a_batch_whose_parent_was_stored_before_releases_at_once,
                 a_job_with_an_unknown_parent_is_refused_with_its_batch,
                 nothing_is_no_work,
                 odd_texts_survive,
@@ -70,6 +71,7 @@ macro_rules! storage_conformance {
             finish {
                 a_success_keeps_its_result,
                 a_result_is_kept_to_the_letter,
+                a_deeply_nested_result_hides_no_job,
                 a_success_needs_no_written_history,
                 a_late_outcome_is_refused,
                 an_outcome_is_recorded_once,
@@ -143,6 +145,7 @@ macro_rules! storage_conformance {
                 another_handle_wakes_too,
                 scheduling_wakes_the_scheduler,
                 an_outcome_wakes_who_waits_for_it,
+                what_does_not_concern_a_waiter_does_not_wake_it,
                 revoked_claims_are_told,
             }
         }

@@ -1,35 +1,46 @@
 use std::{path::Path, time::Duration};
 
-use sqlx::{ConnectOptions, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 
 use super::SqliteOptions;
 use crate::storage::{StorageError, StorageResult};
 
 /// SQLite's primary result codes that say what to do about them.
-const BUSY: i32 = 5;
+pub(super) const BUSY: i32 = 5;
 const CANT_OPEN: i32 = 14;
 const READ_ONLY: i32 = 8;
 const NOT_A_DATABASE: i32 = 26;
 const CORRUPT: i32 = 11;
 
-/// Opens one connection with all pragmas.
-///
-/// Two processes that switch a new file to WAL at once get `SQLITE_BUSY` without a wait, so that is repeated.
+/// Opens the first connection, which makes the file if it isn't there.
+pub(super) async fn create(options: &SqliteOptions) -> StorageResult<SqliteConnection> {
+    connect(options, &options.connect_options().create_if_missing(true)).await
+}
+
+/// Opens a further connection. It makes no file: what someone has deleted would come back empty.
 pub(super) async fn open(options: &SqliteOptions) -> StorageResult<SqliteConnection> {
+    connect(options, &options.connect_options()).await
+}
+
+/// Two processes that switch a new file to WAL at once get `SQLITE_BUSY` without a wait, so that is repeated.
+async fn connect(options: &SqliteOptions, settings: &SqliteConnectOptions) -> StorageResult<SqliteConnection> {
     const TRIES: u32 = 100;
     for _ in 1..TRIES {
-        match options.connect_options().connect().await {
+        match settings.connect().await {
             Err(error) if code(&error) == Some(BUSY) => tokio::time::sleep(Duration::from_millis(20)).await,
             opened => return opened.map_err(|error| explain(options, error)),
         }
     }
-    options.connect_options().connect().await.map_err(|error| explain(options, error))
+    settings.connect().await.map_err(|error| explain(options, error))
 }
 
-/// The connections that only read; each is opened when it is first needed.
-pub(super) fn readers(options: &SqliteOptions) -> SqlitePool {
+/// So many connections that only read; each is opened when it is first needed.
+pub(super) fn readers(options: &SqliteOptions, count: u32) -> SqlitePool {
     SqlitePoolOptions::new()
-        .max_connections(4)
+        .max_connections(count)
         .test_before_acquire(false)
         .connect_lazy_with(options.connect_options().pragma("query_only", "on"))
 }

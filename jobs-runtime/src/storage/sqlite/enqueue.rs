@@ -17,10 +17,13 @@ impl Verb for Enqueue {
     type Answer = ();
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
-        let known = check_parents(tx, &self.parents()).await?;
         store(tx, &self.0.iter().collect::<Vec<_>>()).await?;
-        for (parent, state) in known {
-            if let Some((to, reason)) = release(state) {
+        for parent in self.parents() {
+            // One of the batch may have been stored before, and be done with.
+            let Some(stored) = tx.stored(parent).await? else {
+                return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent });
+            };
+            if let Some((to, reason)) = release(stored.state) {
                 tx.release(parent, to, reason).await?;
             }
         }
@@ -34,27 +37,14 @@ impl Verb for Enqueue {
 }
 
 impl Enqueue {
-    /// The awaited jobs that are not new themselves.
-    fn parents(&self) -> Vec<JobId> {
-        let new: HashSet<JobId> = self.0.iter().map(|job| job.id).collect();
-        let awaited = self.0.iter().filter_map(|job| match job.initial {
-            Initial::Awaiting(parent) if !new.contains(&parent) => Some(parent),
+    /// The awaited jobs, those of the batch itself included.
+    fn parents(&self) -> HashSet<JobId> {
+        let parent = |job: &NewJob| match job.initial {
+            Initial::Awaiting(parent) => Some(parent),
             _ => None,
-        });
-        awaited.collect::<HashSet<JobId>>().into_iter().collect()
-    }
-}
-
-/// The awaited jobs with their states; an error if one of them is not there.
-async fn check_parents(tx: &mut Tx<'_>, parents: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
-    let mut known = Vec::new();
-    for parent in parents {
-        let Some(stored) = tx.stored(*parent).await? else {
-            return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent: *parent });
         };
-        known.push((*parent, stored.state));
+        self.0.iter().filter_map(parent).collect()
     }
-    Ok(known)
 }
 
 /// Stores jobs, each where its state belongs, but for those that are there already.

@@ -1,7 +1,7 @@
 //! Jobs in a SQLite file, for one machine and any number of its processes.
 //!
 //! One writer a process groups everything that wants to write into few commits; readers have connections of
-//! their own. Other processes' writes are noticed by the file's data version.
+//! their own. The writer notices other processes' writes by the file's data version.
 
 mod begin;
 mod change;
@@ -12,6 +12,7 @@ mod enqueue;
 mod expire;
 mod finish;
 mod heartbeat;
+mod link;
 mod monitor;
 mod options;
 mod promote;
@@ -25,16 +26,19 @@ mod stored;
 mod tests;
 mod transition;
 mod tx;
-mod watcher;
 mod writer;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 pub use self::options::{SqliteOptions, Synchronous};
-use self::{sql::Sql, writer::Writer};
+use self::{
+    link::{Cause, Link},
+    sql::Sql,
+    writer::Writer,
+};
 use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, NewJob, Promotion, Recorded, Rescue, Rescued, ServerId,
     ServerRecord, Signals, Storage, StorageError, StorageResult,
@@ -47,6 +51,8 @@ pub(crate) struct SqliteStorage {
     shared: Arc<Shared>,
     writer: Writer,
     readers: SqlitePool,
+    /// What servers ask does not wait until pages of a dashboard are read.
+    server_reader: SqlitePool,
 }
 
 /// What the storage and its writer both need.
@@ -62,12 +68,18 @@ impl SqliteStorage {
         options.check()?;
         let sql = Sql::new(&options.table_prefix);
         let shared = Arc::new(Shared { sql, options, signals: Signals::default() });
-        let mut connection = connection::open(&shared.options).await?;
+        let mut connection = connection::create(&shared.options).await?;
         schema::prepare(&mut connection, &shared).await?;
-        let watched = connection::open(&shared.options).await?;
-        let readers = connection::readers(&shared.options);
-        let writer = Writer::start(Arc::clone(&shared), connection, watched)?;
-        Ok(Self { shared, writer, readers })
+        Self::start(shared, connection).await
+    }
+
+    /// Starts the writer with this connection.
+    async fn start(shared: Arc<Shared>, connection: SqliteConnection) -> StorageResult<Self> {
+        let readers = connection::readers(&shared.options, 4);
+        let server_reader = connection::readers(&shared.options, 1);
+        let link = Link::new(Arc::clone(&shared), connection).await?;
+        let writer = Writer::start(Arc::clone(&shared), link)?;
+        Ok(Self { shared, writer, readers, server_reader })
     }
 }
 
@@ -78,6 +90,11 @@ impl Shared {
 
     fn failed(&self, source: sqlx::Error) -> StorageError {
         StorageError::Failed { storage: self.url(), source: Box::new(source) }
+    }
+
+    /// One error for each of those whom it concerns.
+    fn failed_for_all(&self, cause: &Cause) -> StorageError {
+        StorageError::Failed { storage: self.url(), source: Box::new(Arc::clone(cause)) }
     }
 
     fn corrupt(&self, reason: impl Into<String>) -> StorageError {
@@ -145,6 +162,7 @@ impl Storage for SqliteStorage {
 
     async fn close(&self) {
         self.readers.close().await;
+        self.server_reader.close().await;
         self.writer.close().await;
     }
 }

@@ -1,7 +1,7 @@
 //! The read side: connections of its own, so that a slow page never holds up a commit.
 
 mod details;
-mod list;
+pub(super) mod list;
 
 use std::collections::HashSet;
 
@@ -118,7 +118,8 @@ impl SqliteStorage {
              SELECT p.job, p.token FROM ids CROSS JOIN {p}processing p ON p.job = ids.job",
         );
         let ids = packed(claims.iter().map(|(id, _)| id));
-        let rows = self.rows(sqlx::query(select).bind(ids)).await?;
+        let (reader, select) = (self.server_reader.clone(), sqlx::query(select).bind(ids));
+        let rows = self.writer.read(async move { select.fetch_all(&reader).await }).await?;
         let held = rows.iter().map(|row| claim(&self.reader(row))).collect::<StorageResult<HashSet<_>>>()?;
         Ok(claims.into_iter().filter(|claim| !held.contains(claim)).collect())
     }
@@ -143,11 +144,10 @@ fn count(row: &Reader<'_>) -> StorageResult<u64> {
 }
 
 fn server(row: &Reader<'_>) -> StorageResult<ServerStatus> {
-    let queues: String = row.get("queues")?;
     let server = ServerRecord {
         id: ServerId::new(row.get::<String>("id")?),
         started_at: row.time("started_at")?,
-        queues: serde_json::from_str(&queues).unwrap_or_default(),
+        queues: row.json("queues")?,
         workers: row.number("workers")? as usize,
     };
     Ok(ServerStatus { server, heartbeat_at: row.time("heartbeat_at")?, processing: Count::of(count(row)?) })
@@ -161,7 +161,8 @@ fn statistics(row: &Reader<'_>) -> StorageResult<(i64, Statistics)> {
     Ok((hour, Statistics { from, succeeded, failed, deleted }))
 }
 
-/// The time since which a job is in the state it is in, and that state, from the columns of [`JOB_COLUMNS`].
+/// The time since which a job is in the state it is in, and that state, from the
+/// columns `state` and `state_at` of the job, `claimed_at` of its run and `ended_at` of its success.
 fn state(row: &Reader<'_>) -> StorageResult<(StateName, Timestamp)> {
     if let Some(at) = row.optional_time("ended_at")? {
         return Ok((StateName::Succeeded, at));

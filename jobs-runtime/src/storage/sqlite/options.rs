@@ -27,7 +27,7 @@ pub struct SqliteOptions {
     pub(super) poll_interval: Duration,
     pub(super) clock: Clock,
     synchronous: Synchronous,
-    busy_timeout: Duration,
+    pub(super) busy_timeout: Duration,
     operation_timeout: Duration,
 }
 
@@ -126,8 +126,8 @@ impl SqliteOptions {
         self
     }
 
-    /// How often to look whether another process wrote to the file; 10 ms by default. Writes of this process are
-    /// seen at once.
+    /// How often to look whether another process wrote to the file; 10 ms by default, and never zero. Writes of
+    /// this process are seen at once.
     #[must_use]
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
@@ -171,6 +171,10 @@ impl SqliteOptions {
     }
 
     pub(super) fn check(&self) -> StorageResult<()> {
+        if self.poll_interval.is_zero() {
+            let reason = "the poll interval must be longer than zero".to_owned();
+            return Err(StorageError::Open { storage: self.url(), reason, source: None });
+        }
         let fits = |prefix: &str| prefix.len() <= 40 && prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if fits(&self.table_prefix) && !self.table_prefix.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(());
@@ -190,7 +194,7 @@ impl SqliteOptions {
         };
         SqliteConnectOptions::new()
             .filename(&self.file)
-            .create_if_missing(true)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .busy_timeout(self.busy_timeout)
@@ -200,5 +204,7 @@ impl SqliteOptions {
             .pragma("cache_size", "-32000")
             .pragma("temp_store", "memory")
             .pragma("wal_autocheckpoint", "4000")
+            // A burst or a long read makes the write-ahead log grow; it is cut back to this afterwards.
+            .pragma("journal_size_limit", "67108864")
     }
 }

@@ -1,5 +1,3 @@
-use sqlx::sqlite::SqliteRow;
-
 use super::{
     rows::Reader,
     tx::{Tx, Verb, micros, packed},
@@ -20,33 +18,25 @@ impl Verb for Promote {
     type Answer = Promotion;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Promotion> {
-        let due = scheduled(tx, self.limit).await?;
-        let now = tx.now;
-        let ids: Vec<JobId> = due.iter().filter(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
-        if !ids.is_empty() {
-            promote(tx, &ids).await?;
+        let due = due(tx, self.limit).await?;
+        if !due.is_empty() {
+            promote(tx, &due).await?;
         }
-        let next_due = match due.get(ids.len()) {
-            Some((at, _)) => Some(*at),
-            None => scheduled(tx, 1).await?.first().map(|(at, _)| *at),
-        };
-        Ok(Promotion { promoted: ids.len(), next_due })
+        Ok(Promotion { promoted: due.len(), next_due: next_due(tx).await? })
     }
 }
 
-async fn scheduled(tx: &mut Tx<'_>, limit: usize) -> StorageResult<Vec<(Timestamp, JobId)>> {
-    let select = tx.sql("SELECT at, job FROM {p}scheduled ORDER BY at, job LIMIT ?");
-    let rows: Vec<SqliteRow> = sqlx::query(select)
-        .bind(limit as i64)
-        .fetch_all(&mut *tx.connection)
-        .await
-        .map_err(|error| tx.failed(error))?;
-    rows.iter()
-        .map(|row| {
-            let row = Reader { row, shared: tx.shared };
-            Ok((row.time("at")?, row.id("job")?))
-        })
-        .collect()
+async fn due(tx: &mut Tx<'_>, limit: usize) -> StorageResult<Vec<JobId>> {
+    let select = tx.sql("SELECT job FROM {p}scheduled WHERE at <= ? ORDER BY at, job LIMIT ?");
+    let rows = sqlx::query(select).bind(micros(tx.now)).bind(limit as i64).fetch_all(&mut *tx.connection).await;
+    let rows = rows.map_err(|error| tx.failed(error))?;
+    rows.iter().map(|row| Reader { row, shared: tx.shared }.id("job")).collect()
+}
+
+async fn next_due(tx: &mut Tx<'_>) -> StorageResult<Option<Timestamp>> {
+    let select = tx.sql("SELECT at FROM {p}scheduled ORDER BY at, job LIMIT 1");
+    let row = sqlx::query(select).fetch_optional(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    row.map(|row| Reader { row: &row, shared: tx.shared }.time("at")).transpose()
 }
 
 async fn promote(tx: &mut Tx<'_>, ids: &[JobId]) -> StorageResult<()> {

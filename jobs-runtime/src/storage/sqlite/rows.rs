@@ -1,5 +1,6 @@
 //! Reads the columns of rows, and says which one is damaged.
 
+use serde::de::DeserializeOwned;
 use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
 use super::Shared;
@@ -54,6 +55,12 @@ impl<'r> Reader<'r> {
     pub(super) fn state(&self, column: &str) -> StorageResult<StateName> {
         let text: &str = self.get(column)?;
         text.parse().map_err(|_| self.damaged(column, "is not a state"))
+    }
+
+    /// A column of JSON that this library wrote.
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> StorageResult<T> {
+        let text: &str = self.get(column)?;
+        serde_json::from_str(text).map_err(|error| self.damaged(column, &format!("can't be read: {error}")))
     }
 
     fn damaged(&self, column: &str, problem: &str) -> StorageError {

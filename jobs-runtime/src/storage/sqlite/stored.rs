@@ -1,10 +1,12 @@
 //! What is stored of a single job.
 
+use serde_json::json;
+
 use super::{rows::Reader, tx::Tx};
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
-    state::{HistoryEntry, Processing, StateName, history_data},
+    state::{HistoryEntry, Processing, StateName},
     storage::{ClaimToken, StorageResult},
 };
 
@@ -25,7 +27,14 @@ struct StoredRun {
     token: ClaimToken,
     server: String,
     claimed_at: Timestamp,
-    end: Option<(Timestamp, String)>,
+    end: Option<Success>,
+}
+
+/// How a run ended well, as it is stored.
+pub(super) struct Success {
+    at: Timestamp,
+    duration: i64,
+    result: String,
 }
 
 impl Tx<'_> {
@@ -34,7 +43,7 @@ impl Tx<'_> {
             "SELECT j.id, j.queue, j.priority, j.state, j.place, j.spent, j.lost,
                     COALESCE(s.token, p.token) AS token, COALESCE(s.server, p.server) AS server,
                     COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at,
-                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended
+                    s.duration, s.result
              FROM {p}job j
              LEFT JOIN {p}processing p ON p.job = j.id
              LEFT JOIN {p}succeeded s ON s.job = j.id
@@ -79,10 +88,7 @@ impl Stored {
 impl StoredRun {
     fn read(row: &Reader<'_>) -> StorageResult<Option<Self>> {
         let Some(token) = row.get::<Option<i64>>("token")? else { return Ok(None) };
-        let end = match row.optional_time("ended_at")? {
-            Some(at) => Some((at, row.get("ended")?)),
-            None => None,
-        };
+        let end = Success::read(row)?;
         let (server, claimed_at) = (row.get("server")?, row.time("claimed_at")?);
         Ok(Some(Self { token: ClaimToken(token), server, claimed_at, end }))
     }
@@ -90,12 +96,23 @@ impl StoredRun {
     fn history(&self, attempt: u32) -> Vec<HistoryEntry> {
         let processing = Processing { server: self.server.clone(), attempt }.into();
         let begun = HistoryEntry::new(&processing, self.claimed_at, None);
-        let ended = self.end.as_ref().map(|(at, data)| HistoryEntry {
-            state: StateName::Succeeded,
-            at: *at,
-            reason: None,
-            data: history_data(data),
-        });
-        std::iter::once(begun).chain(ended).collect()
+        std::iter::once(begun).chain(self.end.as_ref().map(Success::entry)).collect()
+    }
+}
+
+impl Success {
+    /// From the columns `ended_at`, `duration` and `result`.
+    pub(super) fn read(row: &Reader<'_>) -> StorageResult<Option<Self>> {
+        let Some(at) = row.optional_time("ended_at")? else { return Ok(None) };
+        Ok(Some(Self { at, duration: row.get("duration")?, result: row.get("result")? }))
+    }
+
+    /// A result that is nested more deeply than JSON is read is told as the text that it is, so that its job can
+    /// be read.
+    pub(super) fn entry(&self) -> HistoryEntry {
+        let Self { duration, result, .. } = self;
+        let data = serde_json::from_str(&format!(r#"{{"duration_us":{duration},"result":{result}}}"#));
+        let data = data.unwrap_or_else(|_| json!({ "duration_us": duration, "result": result }));
+        HistoryEntry { state: StateName::Succeeded, at: self.at, reason: None, data }
     }
 }

@@ -1,17 +1,18 @@
 //! What only this module can see: the plans of its statements, and the settings of its connections.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::Row;
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
 
-use super::{SqliteOptions, SqliteStorage, Synchronous, connection};
+use super::{Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, monitor::list::List, sql::Sql};
 use crate::{
     clock::Timestamp,
     job::{Failure, Invocation, JobId, JobName, QueueName},
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
     storage::{
         Change, Claim, ClaimedJob, Finish, Initial, JobFilter, Monitor, NewJob, PageRequest, Period, Rescue, ServerId,
-        ServerRecord, Storage,
+        ServerRecord, Signals, Storage, monitor::cursor,
     },
     testing::TestClock,
 };
@@ -26,7 +27,9 @@ async fn every_connection_has_every_setting() {
     let folder = tempfile::tempdir().expect("a folder");
     for (synchronous, number) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
         let storage = SqliteStorage::open(options(&folder).synchronous(synchronous)).await.expect("opened");
-        let mut connections = vec![connection::open(&storage.shared.options).await.expect("a writer")];
+        let mut writer = connection::open(&storage.shared.options).await.expect("a writer");
+        link::prepare(&mut writer).await.expect("prepared");
+        let mut connections = vec![writer, storage.server_reader.acquire().await.expect("a reader").detach()];
         for _ in 0..3 {
             connections.push(storage.readers.acquire().await.expect("a reader").detach());
         }
@@ -37,11 +40,68 @@ async fn every_connection_has_every_setting() {
             };
             assert_eq!(pragma("PRAGMA synchronous").await, number.to_string());
             assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
-            assert_eq!(pragma("PRAGMA busy_timeout").await, "10000");
+            // The writer waits for locks itself.
+            assert_eq!(pragma("PRAGMA busy_timeout").await, if n > 0 { "10000" } else { "0" });
+            assert_eq!(pragma("PRAGMA journal_size_limit").await, "67108864");
             assert_eq!(pragma("PRAGMA query_only").await, u8::from(n > 0).to_string());
         }
         storage.close().await;
     }
+}
+
+/// SQLite rolls back by itself when the disk is full, which sqlx does not notice: the write fails, and those after
+/// it work again as soon as there is space.
+#[tokio::test]
+async fn a_full_disk_is_told_and_writes_work_when_there_is_space_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    SqliteStorage::open(options(&folder)).await.expect("made").close().await;
+    let (shared, mut connection) = opened(&folder).await;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut connection).await.expect("asked");
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
+    sqlx::query(limit).execute(&mut connection).await.expect("limited");
+    let storage = SqliteStorage::start(shared, connection).await.expect("started");
+    let now = Timestamp::UNIX_EPOCH;
+    let text = "x".repeat(500_000);
+    let invocation = Invocation::new(JobName::new("suite", "big"), &text).expect("JSON");
+    let big = NewJob { invocation, ..job(now, Initial::Enqueued) };
+    let error = storage.enqueue(vec![big.clone()]).await.expect_err("full").to_string();
+    assert!(error.contains("full"), "{error}");
+    // SQLite rolled back by itself. The limit belonged to the connection that broke: now there is space.
+    storage.enqueue(vec![job(now, Initial::Enqueued)]).await.expect("stored");
+    storage.enqueue(vec![big]).await.expect("stored");
+    assert_eq!(storage.counts().await.expect("counted").unfinished(), 2);
+    storage.close().await;
+}
+
+/// A transaction that was ended behind the writer's back, as SQLite does after an I/O error, costs one group.
+#[tokio::test]
+async fn a_connection_that_broke_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    SqliteStorage::open(options(&folder)).await.expect("made").close().await;
+    let (shared, connection) = opened(&folder).await;
+    let mut link = link::Link::new(shared, connection).await.expect("linked");
+    for _ in 0..3 {
+        link.begin().await.expect("begun");
+        sqlx::query("ROLLBACK").execute(link.connection().expect("open")).await.expect("ended");
+        assert!(!link.rollback().await, "there is nothing to roll back");
+        assert!(link.connection().is_err(), "it was dropped");
+        link.begin().await.expect("begun");
+        link.commit().await.expect("committed");
+    }
+    link.begin().await.expect("begun");
+    sqlx::query("ROLLBACK").execute(link.connection().expect("open")).await.expect("ended");
+    link.commit().await.expect_err("nothing to commit");
+    link.begin().await.expect("begun");
+    link.commit().await.expect("committed");
+    link.close().await;
+}
+
+/// What the writer is made of.
+async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
+    let options = options(folder);
+    let shared = Shared { sql: Sql::new(&options.table_prefix), options, signals: Signals::default() };
+    let connection = connection::open(&shared.options).await.expect("opened");
+    (Arc::new(shared), connection)
 }
 
 /// Elsewhere (pg-boss #228, River #746) statements scanned millions of old rows. Every statement that the usual
@@ -58,9 +118,7 @@ async fn no_statement_scans_what_grows() {
     assert!(statements.len() > 40, "{}", statements.len());
     let mut unbounded = String::new();
     for statement in statements.iter().filter(|statement| !statement.contains("CREATE TABLE")) {
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect("a plan");
-        for step in plan.iter().map(|row| row.get::<String, _>("detail")) {
+        for step in plan(&mut connection, statement).await {
             if !is_bounded(&step, statement) {
                 unbounded += &format!("{step}\nin the plan of\n{statement}\n\n");
             }
@@ -70,15 +128,59 @@ async fn no_statement_scans_what_grows() {
     storage.close().await;
 }
 
-/// Walking through what is as large as a batch, or as few as what runs, is allowed.
+/// The first page of a list walks its table in the order of the page, and later pages begin where they should:
+/// nothing is sorted. Only the jobs that run are, which are few.
+#[tokio::test]
+async fn no_page_reads_more_than_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = SqliteStorage::open(options(&folder)).await.expect("opened");
+    let mut connection = connection::open(&storage.shared.options).await.expect("opened");
+    for state in std::iter::once(None).chain(StateName::ALL.map(Some)) {
+        let filter = JobFilter { state, ..JobFilter::all() };
+        for (page, expected) in [(PageRequest::first(5), "SCAN"), (PageRequest::after(5, end_of(state)), "SEARCH")] {
+            let query = storage.page_query(&List::of(state), &filter, &page).expect("a query");
+            let plan = plan(&mut connection, query.sql().as_str()).await;
+            let (first, others) = plan.split_first().expect("a step");
+            if state == Some(StateName::Processing) {
+                assert!(first.starts_with("SCAN x"), "{plan:#?}");
+                continue;
+            }
+            assert!(first.starts_with(expected), "{state:?}: {plan:#?}");
+            assert!(others.iter().all(|step| step.starts_with("SEARCH")), "{state:?}: {plan:#?}");
+        }
+    }
+    storage.close().await;
+}
+
+/// A cursor of the list of `state`.
+fn end_of(state: Option<StateName>) -> String {
+    let id = JobId::generate(Timestamp::UNIX_EPOCH);
+    let key = match state {
+        None | Some(StateName::Awaiting) => json!(id),
+        Some(StateName::Enqueued) => json!(["default", 0, 1]),
+        Some(_) => json!([1, id]),
+    };
+    cursor(state, &key)
+}
+
+async fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = sqlx::query(explain).fetch_all(connection).await.expect("a plan");
+    steps.iter().map(|row| row.get("detail")).collect()
+}
+
+/// Walking through what is as large as a batch, or as few as what runs, is allowed; and through a table without
+/// any condition as far as a cap, or to its first row.
 fn is_bounded(step: &str, statement: &str) -> bool {
     const SMALL: [&str; 8] =
         ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
     const SMALL_TABLES: [&str; 4] = ["jobs_schema", "jobs_server", "jobs_sequence", "sqlite_schema"];
     let Some(scanned) = step.strip_prefix("SCAN ") else { return !step.contains("TEMP B-TREE FOR ORDER BY") };
     let table = scanned.split(" USING ").next().unwrap_or_default();
-    let capped = statement.contains("LIMIT");
+    let capped = statement.contains(&format!("(SELECT 1 FROM {table} LIMIT ?1)"));
+    let first = statement.ends_with(&format!("FROM {table} ORDER BY at, job LIMIT 1"));
     capped
+        || first
         || table.ends_with("VALUES CLAUSE")
         || SMALL.contains(&table)
         || SMALL_TABLES.contains(&table)

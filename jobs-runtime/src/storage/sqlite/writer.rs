@@ -7,17 +7,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
 };
-use tracing::error;
 
 use super::{
     Shared, enqueue,
+    link::{Cause, Link},
     tx::{Tx, Verb},
-    watcher,
 };
 use crate::storage::{NewJob, StorageError, StorageResult, signals::Effects};
 
@@ -34,11 +33,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(
-        shared: Arc<Shared>,
-        connection: SqliteConnection,
-        watched: SqliteConnection,
-    ) -> StorageResult<Self> {
+    pub(super) fn start(shared: Arc<Shared>, link: Link) -> StorageResult<Self> {
         let (requests, inbox) = mpsc::channel(1_024);
         let (closing, closed) = tokio::sync::watch::channel(false);
         let open_error = |source: std::io::Error| StorageError::Open {
@@ -49,10 +44,7 @@ impl Writer {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open_error)?;
         let (of_thread, thread) = (Arc::clone(&shared), runtime.handle().clone());
         let work = async move {
-            tokio::select! {
-                () = write(inbox, connection, &of_thread) => {}
-                () = watcher::watch(watched, &of_thread) => {}
-            }
+            write(inbox, link, &of_thread).await;
             closing.send_replace(true);
         };
         std::thread::Builder::new()
@@ -119,6 +111,9 @@ trait Request: Send {
     fn closes(&self) -> bool {
         false
     }
+
+    /// Whether nobody waits for it any more: a claim would take jobs that nobody runs.
+    fn is_gone(&self) -> bool;
 }
 
 struct Pending<V: Verb> {
@@ -162,6 +157,10 @@ impl<V: Verb> Request for Pending<V> {
     fn fail(&mut self, error: StorageError) {
         self.send(Err(error));
     }
+
+    fn is_gone(&self) -> bool {
+        self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
 }
 
 struct Close;
@@ -179,58 +178,105 @@ impl Request for Close {
     fn closes(&self) -> bool {
         true
     }
+
+    fn is_gone(&self) -> bool {
+        true
+    }
 }
 
 /// Writes until everyone who could ask has gone, or someone asks to close.
-async fn write(mut inbox: mpsc::Receiver<Box<dyn Request>>, mut connection: SqliteConnection, shared: &Shared) {
+async fn write(mut inbox: mpsc::Receiver<Box<dyn Request>>, mut link: Link, shared: &Shared) {
     let mut group = Vec::with_capacity(GROUP);
-    while inbox.recv_many(&mut group, GROUP).await > 0 {
-        let closes = group.iter().any(|request| request.closes());
-        commit(&mut group, &mut connection, shared).await;
-        group.clear();
+    loop {
+        let asked = tokio::time::timeout(link.next_look(), inbox.recv_many(&mut group, GROUP)).await;
+        let closes = asked == Ok(0) || group.iter().any(|request| request.closes());
+        if !group.is_empty() {
+            commit(&mut group, &mut link, shared).await;
+            group.clear();
+        }
         if closes {
             break;
         }
+        link.look().await;
     }
-    if let Err(source) = connection.close().await {
-        error!(storage = %shared.url(), error = %source, "closing the SQLite connection failed");
-    }
+    link.close().await;
 }
 
-/// Commits a group of writes at once; if one of them fails, each alone, so that only that one's caller sees it.
-async fn commit(group: &mut [Box<dyn Request>], connection: &mut SqliteConnection, shared: &Shared) {
-    match try_commit(group, connection, shared).await {
-        Ok(effects) => {
-            group.iter_mut().for_each(|request| request.succeed());
-            effects.announce(&shared.signals);
-        }
-        Err(error) => match group {
-            [only] => only.fail(error),
-            several => {
-                for request in several.chunks_mut(1) {
-                    Box::pin(commit(request, connection, shared)).await;
-                }
+/// Why a group was not committed, of which nothing is written then.
+enum Failure {
+    /// One of its writes failed.
+    One(usize, StorageError),
+    /// The new jobs of several callers could not be stored together.
+    Merged(StorageError),
+    /// Nothing can be written.
+    All(Cause),
+}
+
+/// Commits a group of writes at once. One that fails is answered, and the others go without it.
+async fn commit(group: &mut Vec<Box<dyn Request>>, link: &mut Link, shared: &Shared) {
+    let mut together = true;
+    group.retain(|request| !request.is_gone());
+    while !group.is_empty() {
+        match try_commit(group, together, link, shared).await {
+            Ok(effects) => {
+                group.drain(..).for_each(|mut request| request.succeed());
+                effects.announce(&shared.signals);
+                link.give_way().await;
             }
-        },
+            Err(Failure::One(index, error)) => group.remove(index).fail(error),
+            Err(Failure::Merged(_)) => together = false,
+            Err(Failure::All(cause)) => {
+                group.drain(..).for_each(|mut request| request.fail(shared.failed_for_all(&cause)));
+            }
+        }
     }
 }
 
 async fn try_commit(
+    group: &mut Vec<Box<dyn Request>>,
+    together: bool,
+    link: &mut Link,
+    shared: &Shared,
+) -> Result<Effects, Failure> {
+    link.begin().await.map_err(Failure::All)?;
+    // Some may have gone while others wrote.
+    group.retain(|request| !request.is_gone());
+    let connection = link.connection().map_err(|error| Failure::All(Arc::new(error)))?;
+    match run(group, together, connection, shared).await {
+        Ok(effects) => link.commit().await.map(|()| effects).map_err(Failure::All),
+        Err(failure) => Err(if link.rollback().await { failure } else { failure.of_all() }),
+    }
+}
+
+async fn run(
     group: &mut [Box<dyn Request>],
+    together: bool,
     connection: &mut SqliteConnection,
     shared: &Shared,
-) -> StorageResult<Effects> {
-    let failed = |source| shared.failed(source);
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    let now = shared.options.clock.now();
-    let mut tx = Tx { connection: &mut transaction, shared, now, effects: Effects::default() };
+) -> Result<Effects, Failure> {
+    let mut tx = Tx { connection, shared, now: shared.options.clock.now(), effects: Effects::default() };
     // First the new jobs, so that a claim in the same group finds them.
-    let new_jobs: Vec<&NewJob> = group.iter_mut().filter_map(|request| request.merge()).flatten().collect();
-    enqueue::store(&mut tx, &new_jobs).await?;
-    for request in group.iter_mut().filter(|request| !request.is_mergeable()) {
-        request.run(&mut tx).await?;
+    if together {
+        let new_jobs: Vec<&NewJob> = group.iter_mut().filter_map(|request| request.merge()).flatten().collect();
+        enqueue::store(&mut tx, &new_jobs).await.map_err(Failure::Merged)?;
     }
-    let effects = tx.effects;
-    transaction.commit().await.map_err(failed)?;
-    Ok(effects)
+    for (index, request) in group.iter_mut().enumerate() {
+        if !(together && request.is_mergeable()) {
+            request.run(&mut tx).await.map_err(|error| Failure::One(index, error))?;
+        }
+    }
+    Ok(tx.effects)
+}
+
+impl Failure {
+    /// The same, where the connection broke with it.
+    fn of_all(self) -> Self {
+        Self::All(match self {
+            Self::One(_, StorageError::Failed { source, .. }) | Self::Merged(StorageError::Failed { source, .. }) => {
+                source.into()
+            }
+            Self::One(_, error) | Self::Merged(error) => Arc::new(error),
+            Self::All(cause) => cause,
+        })
+    }
 }

@@ -1,10 +1,12 @@
+use sqlx::{SqlStr, SqliteConnection, sqlite::SqliteRow};
+
 use super::state;
 use crate::{
     job::{JobId, JobName, QueueName},
-    state::{HistoryEntry, Processing, StateName, history_data},
+    state::{HistoryEntry, Processing, StateName},
     storage::{
         Initial, JobDetails, JobSummary, StorageResult,
-        sqlite::{SqliteStorage, rows::Reader},
+        sqlite::{SqliteStorage, rows::Reader, stored::Success},
     },
 };
 
@@ -13,17 +15,19 @@ impl SqliteStorage {
         let select = self.shared.sql.get(
             "SELECT j.*, COALESCE(s.server, p.server) AS server, COALESCE(s.claimed_at, p.at) AS claimed_at,
                     s.at AS ended_at, COALESCE(s.expires_at, j.expires_at) AS expired_at,
-                    json_object('result', json(s.result), 'duration_us', s.duration) AS ended,
-                    s.result AS result
+                    s.duration, s.result
              FROM {p}job j
              LEFT JOIN {p}processing p ON p.job = j.id
              LEFT JOIN {p}succeeded s ON s.job = j.id
              WHERE j.id = ?",
         );
-        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
+        let written = self.shared.sql.get("SELECT * FROM {p}history WHERE job = ? ORDER BY seq");
+        let (rows, written) = self.rows_of_both(select, written, id).await?;
         let Some(row) = rows.first().map(|row| self.reader(row)) else { return Ok(None) };
         let mut history = vec![beginning(&row)?];
-        history.extend(self.written_history(id).await?);
+        for row in &written {
+            history.push(entry(&self.reader(row))?);
+        }
         history.extend(implied_history(&row)?);
         Ok(Some(JobDetails {
             job: summary(&row)?,
@@ -35,11 +39,38 @@ impl SqliteStorage {
         }))
     }
 
-    async fn written_history(&self, id: JobId) -> StorageResult<Vec<HistoryEntry>> {
-        let select = self.shared.sql.get("SELECT * FROM {p}history WHERE job = ? ORDER BY seq");
-        let rows = self.rows(sqlx::query(select).bind(id.as_bytes().to_vec())).await?;
-        rows.iter().map(|row| entry(&self.reader(row))).collect()
+    /// What two statements find for a job, at one and the same moment: between two, the job may move on.
+    async fn rows_of_both(
+        &self,
+        first: SqlStr,
+        second: SqlStr,
+        id: JobId,
+    ) -> StorageResult<(Vec<SqliteRow>, Vec<SqliteRow>)> {
+        let readers = self.readers.clone();
+        let read = async move {
+            let mut connection = readers.acquire().await?;
+            let found = in_snapshot(&mut connection, first, second, id).await;
+            if found.is_err() {
+                // It may be left within the transaction.
+                connection.close_on_drop();
+            }
+            found
+        };
+        self.writer.read(read).await
     }
+}
+
+async fn in_snapshot(
+    connection: &mut SqliteConnection,
+    first: SqlStr,
+    second: SqlStr,
+    id: JobId,
+) -> sqlx::Result<(Vec<SqliteRow>, Vec<SqliteRow>)> {
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    let first = sqlx::query(first).bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
+    let second = sqlx::query(second).bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok((first, second))
 }
 
 /// The columns of [`summary`] are those of `job`, `claimed_at` of its run and `ended_at` of its success.
@@ -74,20 +105,15 @@ fn implied_history(row: &Reader<'_>) -> StorageResult<Vec<HistoryEntry>> {
     let Some(claimed_at) = row.optional_time("claimed_at")? else { return Ok(Vec::new()) };
     let processing = Processing { server: row.get("server")?, attempt: row.number("spent")? + 1 };
     let mut history = vec![HistoryEntry::new(&processing.into(), claimed_at, None)];
-    if let Some(at) = row.optional_time("ended_at")? {
-        let data: &str = row.get("ended")?;
-        let data = history_data(data);
-        history.push(HistoryEntry { state: StateName::Succeeded, at, reason: None, data });
-    }
+    history.extend(Success::read(row)?.map(|success| success.entry()));
     Ok(history)
 }
 
 fn entry(row: &Reader<'_>) -> StorageResult<HistoryEntry> {
-    let data: &str = row.get("data")?;
     Ok(HistoryEntry {
         state: row.state("state")?,
         at: row.time("at")?,
         reason: row.get("reason")?,
-        data: history_data(data),
+        data: row.json("data")?,
     })
 }

@@ -16,12 +16,7 @@ impl SqliteStorage {
     pub(super) async fn list(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
         let list = List::of(filter.state);
         let limit = page.bounded_limit();
-        let mut query = list.select(&self.shared.sql.expand(list.source, "", 0), &self.shared.options.table_prefix);
-        if let Some(key) = page.cursor::<Key>(filter.state)? {
-            list.push_after(&mut query, key);
-        }
-        push_filter(&mut query, filter);
-        query.push(list.order).push(" LIMIT ").push_bind(limit as i64 + 1);
+        let mut query = self.page_query(&list, filter, page)?;
         let readers = self.readers.clone();
         let rows = self.writer.read(async move { query.build().fetch_all(&readers).await }).await?;
         let jobs = rows.iter().take(limit).map(|row| summary(&self.reader(row))).collect::<StorageResult<Vec<_>>>()?;
@@ -29,10 +24,28 @@ impl SqliteStorage {
         let next = last.map(|row| list.key(&self.reader(row))).transpose()?;
         Ok(JobPage { jobs, next: next.map(|key| cursor(filter.state, &key)) })
     }
+
+    /// The query of a page, and of one row more.
+    pub(in crate::storage::sqlite) fn page_query(
+        &self,
+        list: &List,
+        filter: &JobFilter,
+        page: &PageRequest,
+    ) -> StorageResult<QueryBuilder<Sqlite>> {
+        let mut query = list.select(&self.shared.sql.expand(list.source, "", 0), &self.shared.options.table_prefix);
+        if let Some(key) = page.cursor::<Key>(filter.state)?
+            && !list.push_after(&mut query, key)
+        {
+            return Err(page.foreign_cursor().into());
+        }
+        push_filter(&mut query, filter);
+        query.push(list.order).push(" LIMIT ").push_bind(page.bounded_limit() as i64 + 1);
+        Ok(query)
+    }
 }
 
 /// The list of one state: the narrow table that has it, in the order that this table's key gives.
-struct List {
+pub(in crate::storage::sqlite) struct List {
     /// The rows `x`, joined to the bodies `j`.
     source: &'static str,
     /// The columns that order the list.
@@ -41,7 +54,7 @@ struct List {
     comparison: &'static str,
 }
 
-/// Where a page ends.
+/// What orders a list, of its last row.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Key {
@@ -52,19 +65,21 @@ enum Key {
 
 const PLACE: &str = "(x.queue, x.rank, x.seq)";
 const TIME: &str = "(x.at, x.job)";
+const AWAITING: &str = "(x.job)";
+const JOB: &str = "(j.id)";
 
 impl List {
-    fn of(state: Option<StateName>) -> Self {
+    pub(in crate::storage::sqlite) fn of(state: Option<StateName>) -> Self {
         let (newest_first, oldest_first) =
             ((" ORDER BY x.at DESC, x.job DESC", " < "), (" ORDER BY x.at, x.job", " > "));
         let (source, key, (order, comparison)) = match state {
-            None => ("{p}job j", "(j.id)", (" ORDER BY j.id DESC", " < ")),
+            None => ("{p}job j", JOB, (" ORDER BY j.id DESC", " < ")),
             Some(StateName::Enqueued) => {
                 ("{p}ready x CROSS JOIN {p}job j ON j.id = x.job", PLACE, (" ORDER BY x.queue, x.rank, x.seq", " > "))
             }
             Some(StateName::Scheduled) => ("{p}scheduled x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
             Some(StateName::Awaiting) => {
-                ("{p}awaiting x CROSS JOIN {p}job j ON j.id = x.job", "(j.id)", (" ORDER BY x.job DESC", " < "))
+                ("{p}awaiting x CROSS JOIN {p}job j ON j.id = x.job", AWAITING, (" ORDER BY x.job DESC", " < "))
             }
             Some(StateName::Processing) => ("{p}processing x CROSS JOIN {p}job j ON j.id = x.job", TIME, oldest_first),
             Some(StateName::Succeeded) => ("{p}succeeded x CROSS JOIN {p}job j ON j.id = x.job", TIME, newest_first),
@@ -89,14 +104,23 @@ impl List {
         ))
     }
 
-    fn push_after(&self, query: &mut QueryBuilder<Sqlite>, key: Key) {
+    /// Narrows the list to what comes after `key`, and returns whether that is a key of this list at all.
+    fn push_after(&self, query: &mut QueryBuilder<Sqlite>, key: Key) -> bool {
         query.push(" AND ").push(self.key).push(self.comparison).push("(");
-        match key {
-            Key::Place(queue, rank, seq) => query.push_bind(queue).push(", ").push_bind(rank).push(", ").push_bind(seq),
-            Key::Time(at, job) => query.push_bind(at).push(", ").push_bind(job.as_bytes().to_vec()),
-            Key::Job(job) => query.push_bind(job.as_bytes().to_vec()),
-        };
+        match (self.key, key) {
+            (PLACE, Key::Place(queue, rank, seq)) => {
+                query.push_bind(queue).push(", ").push_bind(rank).push(", ").push_bind(seq);
+            }
+            (TIME, Key::Time(at, job)) => {
+                query.push_bind(at).push(", ").push_bind(job.as_bytes().to_vec());
+            }
+            (JOB | AWAITING, Key::Job(job)) => {
+                query.push_bind(job.as_bytes().to_vec());
+            }
+            _ => return false,
+        }
         query.push(")");
+        true
     }
 
     fn key(&self, row: &Reader<'_>) -> StorageResult<Key> {
