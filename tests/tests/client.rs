@@ -154,6 +154,17 @@ on_each_storage! {
     }
 }
 
+/// Not even a panic.
+#[test]
+fn a_call_outside_of_a_runtime_says_what_it_needs() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let client = Client::new(runtime.block_on(jobs_runtime::storage::connect("memory:")).expect("memory"));
+    let mut call = std::pin::pin!(client.storage().counts());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(answer) = call.as_mut().poll(&mut context) else { panic!("not at once") };
+    assert!(answer.expect_err("refused").to_string().contains("tokio runtime"));
+}
+
 /// Nothing of this program but this test sets the process-wide client, and it does so last.
 #[tokio::test]
 async fn a_call_without_a_client_says_how_to_get_one() {

@@ -38,6 +38,14 @@ impl Transition {
         self
     }
 
+    /// Whether a job that is `from` keeps its place in its queue: it was claimed and is given back, for no fault of
+    /// its own.
+    #[must_use]
+    pub fn keeps_place(&self, from: StateName) -> bool {
+        let given_back = from == StateName::Processing && self.to.name() == StateName::Enqueued;
+        given_back && self.attempts == Attempts::Keep
+    }
+
     /// The history that the move leaves, oldest first.
     #[must_use]
     pub fn history(&self) -> Vec<HistoryEntry> {

@@ -33,6 +33,10 @@ impl Guarded {
         operation: &'static str,
         verb: impl Future<Output = StorageResult<T>> + Send,
     ) -> StorageResult<T> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            let source = "it is not called from a tokio runtime; call it in one, with its time driver enabled".into();
+            return Err(StorageError::Failed { storage: self.inner.describe(), source });
+        }
         let verb = verb.instrument(debug_span!("storage", operation));
         match tokio::time::timeout(self.limit, verb).await {
             Ok(result) => result,

@@ -175,3 +175,17 @@ pub async fn a_job_given_back_has_spent_no_attempt(f: Fixture) {
     assert_eq!(f.details(id).await.job.attempts, 0);
     assert_eq!(f.claim().await.attempt, 1);
 }
+
+/// Or a deployment would send the oldest jobs behind the whole backlog.
+pub async fn a_job_given_back_keeps_its_place(f: Fixture) {
+    let ids = f.enqueue_many(3).await;
+    let first = f.claim().await;
+    let back = Transition::new(Enqueued {}, f.clock.now()).because("given back");
+    f.finish(&first, back).await;
+    let again: Vec<_> = f.claim_from(&["default"], 3).await.iter().map(|job| job.id).collect();
+    assert_eq!(again, ids);
+    f.requeue(ids[0]).await;
+    f.requeue(ids[1]).await;
+    let requeued: Vec<_> = f.claim_from(&["default"], 3).await.iter().map(|job| job.id).collect();
+    assert_eq!(requeued, ids[..2], "requeued ones go to the end, in the order of their requeueing");
+}

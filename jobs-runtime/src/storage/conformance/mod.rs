@@ -81,6 +81,7 @@ macro_rules! storage_conformance {
                 a_mixed_batch_is_answered_in_order,
                 a_large_batch_is_recorded,
                 a_job_given_back_has_spent_no_attempt,
+                a_job_given_back_keeps_its_place,
             }
             change {
                 a_waiting_job_is_deleted,

@@ -198,6 +198,7 @@ pub async fn statistics_count_outcomes_by_hour_and_day(f: Fixture) {
     assert_eq!(numbers(hours), [(0, 2, 0, 0), (2, 0, 1, 0), (26, 0, 0, 1)]);
     let days = f.storage.statistics(Period::Day, start, end).await.expect("read");
     assert_eq!(numbers(days), [(0, 2, 1, 0), (24, 0, 0, 1)]);
+    assert!(f.storage.statistics(Period::Day, end, start).await.expect("read").is_empty(), "the wrong way round");
     let later = f.storage.statistics(Period::Hour, start + HOUR, start + HOUR * 26).await.expect("read");
     assert_eq!(numbers(later), [(2, 0, 1, 0)]);
     let total = f.storage.totals().await.expect("read");

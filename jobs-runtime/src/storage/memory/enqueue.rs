@@ -55,7 +55,7 @@ impl Tables {
         if let Initial::Awaiting(parent) = initial {
             self.children.entry(parent).or_default().push(id);
         }
-        self.enter(id);
+        self.enter(id, false);
         Some((id, initial))
     }
 }

@@ -64,7 +64,8 @@ impl Monitor for MemoryStorage {
 
     async fn statistics(&self, period: Period, from: Timestamp, until: Timestamp) -> StorageResult<Vec<Statistics>> {
         let tables = self.tables();
-        let hours = tables.statistics.range(from.timestamp()..until.timestamp());
+        // A range that ends before it begins would panic.
+        let hours = tables.statistics.range(from.timestamp()..until.max(from).timestamp());
         Ok(Statistics::grouped(period, hours.map(|(hour, counters)| (*hour, *counters))))
     }
 

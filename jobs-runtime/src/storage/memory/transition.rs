@@ -51,20 +51,21 @@ impl Tables {
         row.succeeded_by =
             row.claim.take().map(|(token, _)| token).filter(|_| transition.to.name() == StateName::Succeeded);
         row.begun = false;
+        let keeps_place = transition.keeps_place(row.state.name());
         row.state = transition.to;
         row.state_at = transition.at;
         row.expires_at = self.retention.expires_at(row.state.name(), transition.at);
         self.count(id);
-        self.enter(id);
+        self.enter(id, keeps_place);
     }
 
-    /// Adds a job to the index of its state.
-    pub(super) fn enter(&mut self, id: JobId) {
+    /// Adds a job to the index of its state; into its queue at the end, unless it keeps its place.
+    pub(super) fn enter(&mut self, id: JobId, keeps_place: bool) {
         let age = self.next();
         let Some(row) = self.jobs.get_mut(&id) else { return };
         let state = row.state.name();
         if state == StateName::Enqueued {
-            row.age = age;
+            row.age = if keeps_place { row.age } else { age };
             let place = row.place();
             self.ready.entry(row.job.queue.clone()).or_default().insert(place);
         } else {

@@ -64,6 +64,7 @@ impl Tx<'_> {
         }
         let place = match (&transition.to, transition.to.name()) {
             (State::Scheduled(Scheduled { at }), _) => micros(*at),
+            (_, StateName::Enqueued) if transition.keeps_place(stored.state) => stored.place,
             (_, StateName::Enqueued) => self.numbers(1).await?,
             _ => micros(transition.at),
         };
