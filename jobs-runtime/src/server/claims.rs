@@ -2,7 +2,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,8 @@ pub(super) struct Claims {
     last_look: Mutex<Look>,
     calls_begun: AtomicU64,
     calls_ended: AtomicU64,
+    /// Whether any claim was ever revoked: as long as none was, no job need be looked up before it begins.
+    any_revoked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -69,11 +71,12 @@ impl Claims {
     pub(super) fn revoke(&self, claim: ClaimKey) {
         if let Some(known) = lock(&self.known).get_mut(&claim) {
             known.revoked = true;
+            self.any_revoked.store(true, Ordering::Release);
         }
     }
 
     pub(super) fn is_revoked(&self, claim: ClaimKey) -> bool {
-        lock(&self.known).get(&claim).is_some_and(|known| known.revoked)
+        self.any_revoked.load(Ordering::Acquire) && lock(&self.known).get(&claim).is_some_and(|known| known.revoked)
     }
 
     /// Those of the `held` claims whose reply was lost: this server did not know of them at two looks in a row,
