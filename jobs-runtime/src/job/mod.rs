@@ -25,7 +25,7 @@ pub(crate) use self::{
     error::Control,
     handler::Performed,
     panics::{CatchPanic, blocking, install_hook},
-    registry::{Registry, RegistryProblem},
+    registry::{RegisteredHandler, Registry, RegistryProblem},
 };
 pub use self::{
     context::JobContext,

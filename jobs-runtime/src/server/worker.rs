@@ -12,7 +12,7 @@ use super::{
     shared::{Inlets, Shared},
 };
 use crate::{
-    job::{CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RetryPolicy},
+    job::{CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, RetryPolicy},
     state::{self, Ended, StateName, Transition, decide},
     storage::{ClaimedJob, Finish},
 };
@@ -38,7 +38,7 @@ async fn work(shared: &Shared, jobs: &async_channel::Receiver<ClaimedJob>, ended
             shared.claims.remove([claim]);
             continue;
         }
-        let finish = perform_safely(shared, job, &run).await;
+        let finish = perform(shared, job, &run).await;
         // The outcome is handed on before the run counts as ended: the shutdown waits for runs, then for
         // outcomes.
         let _ = ended.send(finish).await;
@@ -54,27 +54,32 @@ impl<F: Fn()> Drop for AtEnd<F> {
     }
 }
 
-/// Performs a job, also if what it leaves behind panics when it is dropped: its future when its time is up, or
-/// its error.
-async fn perform_safely(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
+/// Performs a job, and returns the move that follows; also if what the job leaves behind panics when it is dropped:
+/// its future when its time is up, or its error.
+async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
     let _permit = if job.lost > 0 { begin(shared, &job, guard).await } else { None };
+    let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
     if guard.run.cancellation.is_cancelled() {
         // It waited for its turn until it was taken away, or the server shut down.
-        let transition = next(shared, Ended::Interrupted, job.attempt, &RetryPolicy::NONE, guard);
-        return Finish { job: job.id, token: job.token, transition };
+        let transition = next(shared, Ended::Interrupted, attempt, &RetryPolicy::NONE, guard);
+        return Finish { job: id, token, transition };
     }
-    let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
-    let retries = shared.registry.get(&name).map_or(RetryPolicy::NONE, |handler| handler.settings.retry);
-    let retry = retries.with_attempts(job.max_attempts.unwrap_or(retries.attempts));
-    match AssertUnwindSafe(perform(shared, job, guard)).catch_unwind().await {
-        Ok(finish) => finish,
-        Err(_) => {
-            let error = JobError::panic("panicked while it was dropped".to_owned(), None);
-            let transition = next(shared, Ended::Failed(error), attempt, &retry, guard);
-            report(&transition, id, &name, attempt);
-            Finish { job: id, token, transition }
-        }
-    }
+    let handler = shared.registry.get(&name);
+    let retry = handler.map_or(shared.settings.unknown_jobs, |handler| {
+        let retry = handler.settings.retry;
+        retry.with_attempts(job.max_attempts.unwrap_or(retry.attempts))
+    });
+    let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
+    let performing = async {
+        let ended = run(shared, job, handler, &retry, &guard.run).instrument(span).await;
+        next(shared, ended, attempt, &retry, guard)
+    };
+    let transition = AssertUnwindSafe(performing).catch_unwind().await.unwrap_or_else(|_| {
+        let error = JobError::panic("panicked while it was dropped".to_owned(), None);
+        next(shared, Ended::Failed(error), attempt, &retry, guard)
+    });
+    report(&transition, id, &name, attempt);
+    Finish { job: id, token, transition }
 }
 
 /// Says that a run begins, of a job that was lost before: it may be what killed its servers.
@@ -97,15 +102,6 @@ async fn begin<'s>(shared: &'s Shared, job: &ClaimedJob, guard: &RunGuard<'_>) -
     permit
 }
 
-async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
-    let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
-    let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
-    let (ended, retry) = run(shared, job, &guard.run).instrument(span).await;
-    let transition = next(shared, ended, attempt, &retry, guard);
-    report(&transition, id, &name, attempt);
-    Finish { job: id, token, transition }
-}
-
 /// The move that follows from the end of a run.
 fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard: &RunGuard<'_>) -> Transition {
     let ended_at = shared.storage().clock().now();
@@ -113,13 +109,17 @@ fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard:
     decide(ended, run, |bound| fastrand::u64(..bound))
 }
 
-/// Runs the job's handler, and returns how that ended and by what policy it is retried.
-async fn run(shared: &Shared, job: ClaimedJob, run: &Run) -> (Ended, RetryPolicy) {
-    let Some(handler) = shared.registry.get(&job.name) else {
-        return (Ended::Failed(shared.registry.unknown(&job.name)), shared.settings.unknown_jobs);
+/// Runs the job's handler, and returns how that ended.
+async fn run(
+    shared: &Shared,
+    job: ClaimedJob,
+    handler: Option<&RegisteredHandler>,
+    retry: &RetryPolicy,
+    run: &Run,
+) -> Ended {
+    let Some(handler) = handler else {
+        return Ended::Failed(shared.registry.unknown(&job.name));
     };
-    let settings = handler.settings;
-    let retry = settings.retry.with_attempts(job.max_attempts.unwrap_or(settings.retry.attempts));
     let context = JobContext::new(ContextParts {
         id: job.id,
         name: job.name.clone(),
@@ -132,21 +132,21 @@ async fn run(shared: &Shared, job: ClaimedJob, run: &Run) -> (Ended, RetryPolicy
     });
     let invocation = match Invocation::stored(job.name, job.arguments) {
         Ok(invocation) => invocation,
-        Err(error) => return (Ended::Failed(JobError::permanent(error)), retry),
+        Err(error) => return Ended::Failed(JobError::permanent(error)),
     };
     let performing = CatchPanic((handler.descriptor.perform)(invocation, context));
     let performing = shared.client.scope(performing);
-    let performed = match settings.timeout {
+    let performed = match handler.settings.timeout {
         None => performing.await,
         Some(limit) => match in_time(limit, performing).await {
             Some(performed) => performed,
             None => {
                 run.cancellation.cancel();
-                return (Ended::TimedOut(limit), retry);
+                return Ended::TimedOut(limit);
             }
         },
     };
-    (ended(performed, run), retry)
+    ended(performed, run)
 }
 
 /// `None` if the time is up; then the handler's future is dropped.
