@@ -1,8 +1,8 @@
 //! The grammar of cron expressions, in the dialect of Cronos, the cron library of Hangfire.
 //!
-//! This crate reads an expression, tells exactly what is wrong with one, and knows on which days it fires. It knows no
-//! time zones and searches no times: `jobs_runtime::schedule` does. It has no dependencies, so that a macro can use it
-//! to check an expression when the program is compiled.
+//! This crate reads an expression, tells exactly what is wrong with one, and knows on which days it fires. It knows the
+//! names of time zones, but searches no times: `jobs_runtime::schedule` does. The macros use it too, to check a schedule
+//! when the program is compiled.
 //!
 //! ```
 //! use jobs_cron::{CronExpression, Field};
@@ -46,6 +46,7 @@ mod expression;
 mod field;
 mod fields;
 mod values;
+mod zone;
 
 pub use calendar::Day;
 pub use caret::Caret;
@@ -54,3 +55,4 @@ pub use error::{CronError, CronErrorKind};
 pub use expression::CronExpression;
 pub use field::Field;
 pub use values::Values;
+pub use zone::{UnknownZone, zone};

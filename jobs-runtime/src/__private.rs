@@ -9,9 +9,10 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use crate::{
     client::{Enqueue, blocking},
     job::{
-        Data, FromContext, HandlerDescriptor, Job, JobContext, JobError, JobName, JobSettings, Location, Requirements,
-        RetryPolicy,
+        ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
+        JobSettings, Location, Requirements, RetryPolicy,
     },
+    schedule::{Misfire, Overlap, RecurringDescriptor},
 };
 
 /// What can be an argument of a job.

@@ -71,6 +71,7 @@ inventory::collect!(HandlerDescriptor);
 /// A place in the source, such as `src/mail.rs:12`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Location {
+    package: Option<&'static str>,
     file: &'static str,
     line: u32,
 }
@@ -79,7 +80,20 @@ impl Location {
     /// The place given by `file!()` and `line!()`.
     #[must_use]
     pub const fn new(file: &'static str, line: u32) -> Self {
-        Self { file, line }
+        Self { package: None, file, line }
+    }
+
+    /// The same in this package; file names begin at its folder or at that of its workspace.
+    #[must_use]
+    pub const fn in_package(mut self, package: &'static str) -> Self {
+        self.package = Some(package);
+        self
+    }
+
+    /// The name of the package, if it is known.
+    #[must_use]
+    pub const fn package(&self) -> Option<&'static str> {
+        self.package
     }
 }
 

@@ -31,12 +31,24 @@
 //! search starts there inclusively. And Sunday written as 7 isn't lost at the start of a range with a step (`7-2/2`).
 
 mod cron_schedule;
+mod descriptor;
 mod engine;
 mod expressions;
 mod fold;
+mod id;
+mod options;
 mod search;
 mod wall_clock;
 
-pub use jobs_cron::{Caret, CronError, CronErrorKind, CronExpression, Day, DayOfMonth, DayOfWeek, Field, Values};
+pub use chrono_tz::Tz;
+pub use jobs_cron::{
+    Caret, CronError, CronErrorKind, CronExpression, Day, DayOfMonth, DayOfWeek, Field, UnknownZone, Values,
+};
 
-pub use self::{cron_schedule::CronSchedule, expressions::Cron};
+pub use self::{
+    cron_schedule::CronSchedule,
+    descriptor::RecurringDescriptor,
+    expressions::Cron,
+    id::{InvalidScheduleId, ScheduleId},
+    options::{IntoCron, IntoTz, Misfire, Overlap, ScheduleOptions},
+};
