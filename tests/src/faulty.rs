@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use jobs_runtime::{
     clock::{Clock, Timestamp},
     job::JobId,
+    schedule::ScheduleId,
     storage::{
-        Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, Finish, JobDetails, JobFilter, JobPage, Monitor,
-        NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ServerId, ServerRecord,
-        ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult,
+        Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
+        JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
+        ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage,
+        StorageError, StorageResult, StoredSchedule,
     },
 };
 
@@ -109,6 +111,14 @@ impl Storage for Faulty {
         self.on_a_bad_line(self.inner.promote(limit)).await
     }
 
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
+        self.on_a_bad_line(self.inner.due_schedules(after, limit)).await
+    }
+
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        self.on_a_bad_line(self.inner.write_schedules(batch)).await
+    }
+
     async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.on_a_bad_line(self.inner.heartbeat(server)).await
     }
@@ -143,6 +153,14 @@ impl Monitor for Faulty {
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
         self.inner.jobs(filter, page).await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>> {
+        self.inner.schedule(id).await
+    }
+
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>> {
+        self.inner.schedules(after, limit).await
     }
 
     async fn counts(&self) -> StorageResult<Counts> {

@@ -12,11 +12,13 @@ use jobs_runtime::{
     clock::{Clock, Timestamp},
     job::JobId,
     prelude::*,
+    schedule::ScheduleId,
     state::{Attempts, Enqueued, Processing, Scheduled, State, StateName, Transition},
     storage::{
-        Change, Changed, Claim, ClaimToken, ClaimedJob, Count, Counts, Finish, Initial, JobDetails, JobFilter, JobPage,
-        JobSummary, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, Retention,
-        ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult,
+        Change, Changed, Claim, ClaimToken, ClaimedJob, Count, Counts, DueCursor, DueSchedules, Finish, Initial,
+        JobDetails, JobFilter, JobPage, JobSummary, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus,
+        Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
+        Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule,
         backend::{self, Death, Effects},
     },
 };
@@ -33,6 +35,7 @@ struct Shelf {
 #[derive(Debug, Default)]
 struct Rows {
     jobs: BTreeMap<JobId, Row>,
+    schedules: BTreeMap<ScheduleId, StoredSchedule>,
     servers: BTreeMap<ServerId, ServerStatus>,
     hours: BTreeMap<i64, Statistics>,
     tokens: i64,
@@ -66,13 +69,17 @@ impl Shelf {
 
 impl Rows {
     fn insert(&mut self, new: NewJob, now: Timestamp) {
+        let has_slot = new.recurrence.as_ref().is_some_and(|made| made.slot.is_some());
+        if has_slot && self.jobs.values().any(|row| row.details.job.recurrence == new.recurrence) {
+            return;
+        }
         let name = backend::stored_job_name(
             new.invocation.name().type_name().to_owned(),
             new.invocation.name().method().to_owned(),
         );
         let mut job = JobSummary::new(new.id, name, new.invocation.arguments(), new.created_at);
         job.queue = backend::stored_queue_name(new.queue.to_string());
-        (job.priority, job.state) = (new.priority, new.initial.name());
+        (job.priority, job.state, job.recurrence) = (new.priority, new.initial.name(), new.recurrence);
         let mut details = JobDetails::new(job, Transition::new(new.initial.state(), now).history());
         details.max_attempts = new.max_attempts;
         self.effects.entered(new.initial.name());
@@ -138,6 +145,7 @@ impl Rows {
         let mut claimed = ClaimedJob::new(id, token, job.name.clone(), job.arguments.clone(), job.created_at);
         (claimed.queue, claimed.attempt) = (job.queue.clone(), attempt);
         (claimed.lost, claimed.max_attempts) = (row.details.lost, row.details.max_attempts);
+        claimed.recurrence.clone_from(&job.recurrence);
         claimed
     }
 
@@ -162,6 +170,25 @@ impl Rows {
         self.effects.revoked |= from == StateName::Processing;
         self.apply(change.job, change.transition, now);
         Changed::Moved(from)
+    }
+
+    fn write_schedule(&mut self, write: ScheduleWrite, now: Timestamp) -> ScheduleWritten {
+        if self.schedules.get(&write.id).map(|found| found.version) != write.found {
+            return ScheduleWritten::Conflict;
+        }
+        self.tokens += 1;
+        let schedule = write.content.map(|content| {
+            let mut schedule = StoredSchedule::new(write.id.clone(), self.tokens, content.definition, content.progress);
+            schedule.next_run = content.next_run;
+            schedule
+        });
+        match schedule {
+            Some(schedule) => self.schedules.insert(write.id, schedule),
+            None => self.schedules.remove(&write.id),
+        };
+        write.jobs.into_iter().for_each(|job| self.insert(job, now));
+        self.effects.recurring = true;
+        ScheduleWritten::Stored
     }
 
     fn orphans(&self, rescue: &Rescue, now: Timestamp) -> Vec<(JobId, ServerId, Death)> {
@@ -247,6 +274,22 @@ impl Storage for Shelf {
         }))
     }
 
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
+        let (now, rows) = (self.clock.now(), self.rows());
+        let mut waiting: Vec<_> =
+            rows.schedules.values().filter_map(|found| Some(((found.next_run?, found.id.clone()), found))).collect();
+        waiting.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let due =
+            waiting.iter().filter(|(place, _)| place.0 <= now && after.as_ref().is_none_or(|after| place > after));
+        let due = due.take(limit).map(|(_, found)| (*found).clone()).collect();
+        let next_due = waiting.iter().map(|(place, _)| place.0).find(|at| *at > now);
+        Ok(DueSchedules::new(due, next_due))
+    }
+
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        Ok(self.write(|rows, now| batch.into_iter().map(|write| rows.write_schedule(write, now)).collect()))
+    }
+
     async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         let mut rows = self.rows();
         let status = ServerStatus::new(server.clone(), self.clock.now(), Count::default());
@@ -308,6 +351,16 @@ impl Monitor for Shelf {
         let more = matching.next().is_some();
         let next = jobs.last().filter(|_| more).map(|job| backend::cursor(filter.state, &job.id));
         Ok(JobPage { jobs, next })
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>> {
+        Ok(self.rows().schedules.get(id).cloned())
+    }
+
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>> {
+        let rows = self.rows();
+        let listed = rows.schedules.values().filter(|found| after.is_none_or(|after| found.id > *after));
+        Ok(listed.take(limit).cloned().collect())
     }
 
     async fn counts(&self) -> StorageResult<Counts> {

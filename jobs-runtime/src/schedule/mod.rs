@@ -38,6 +38,7 @@ mod fold;
 mod id;
 mod options;
 mod search;
+mod timetable;
 mod wall_clock;
 
 pub use chrono_tz::Tz;
@@ -45,6 +46,7 @@ pub use jobs_cron::{
     Caret, CronError, CronErrorKind, CronExpression, Day, DayOfMonth, DayOfWeek, Field, UnknownZone, Values,
 };
 
+pub(crate) use self::timetable::{Catchup, Dropped, DueSlots, Timetable};
 pub use self::{
     cron_schedule::CronSchedule,
     descriptor::RecurringDescriptor,

@@ -11,7 +11,7 @@
 //! | whom does a commit wake? | [`Effects`] |
 //! | where does a page begin and end? | [`PageRequest::cursor`](super::PageRequest::cursor) and [`cursor`] |
 //! | in which span does an outcome count? | [`Period::start`](super::Period::start), [`Statistics`](super::Statistics) |
-//! | what does a text from the tables mean? | [`stored_job_name`], [`stored_queue_name`], [`history_data`] |
+//! | what does a text from the tables mean? | [`stored_job_name`], [`stored_queue_name`], [`stored_schedule_id`], [`history_data`] |
 //!
 //! The types that a [`Monitor`](super::Monitor) returns may get more fields. They are made by their constructors with
 //! what they can't do without, and the fields set after that:
@@ -35,10 +35,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Guarded, Storage};
 pub use super::{monitor::cursor, signals::Effects};
-use crate::job::{JobName, QueueName};
 pub use crate::{
     clock::{LATEST, after, before},
     state::{Death, history_data, lost, release},
+};
+use crate::{
+    job::{JobName, QueueName},
+    schedule::ScheduleId,
 };
 
 /// How long a verb of this crate's storages may take, unless they are told otherwise.
@@ -63,4 +66,10 @@ pub fn stored_job_name(type_name: String, method: String) -> JobName {
 #[must_use]
 pub fn stored_queue_name(name: String) -> QueueName {
     QueueName::stored(name)
+}
+
+/// A schedule's id read back from a storage; it was checked when it was made.
+#[must_use]
+pub fn stored_schedule_id(id: String) -> ScheduleId {
+    ScheduleId::stored(id)
 }

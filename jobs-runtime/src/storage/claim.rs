@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::ServerId;
+use super::{Recurrence, ServerId};
 use crate::{
     clock::Timestamp,
     job::{JobId, JobName, QueueName},
@@ -49,6 +49,8 @@ pub struct ClaimedJob {
     pub max_attempts: Option<u32>,
     /// When the job was created.
     pub created_at: Timestamp,
+    /// Which schedule made it, if one did.
+    pub recurrence: Option<Recurrence>,
 }
 
 impl ClaimedJob {
@@ -70,6 +72,7 @@ impl ClaimedJob {
             lost: 0,
             max_attempts: None,
             created_at,
+            recurrence: None,
         }
     }
 }

@@ -4,13 +4,15 @@ use async_trait::async_trait;
 use tracing::{Instrument, debug_span};
 
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, Finish, JobDetails, JobFilter, JobPage, Monitor, NewJob,
-    PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ServerId, ServerRecord, ServerStatus,
-    Signals, Statistics, Storage, StorageError, StorageResult,
+    Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
+    JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite,
+    ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult,
+    StoredSchedule,
 };
 use crate::{
     clock::{Clock, Timestamp},
     job::JobId,
+    schedule::ScheduleId,
 };
 
 /// Any storage, with a time limit and a span round each of its verbs: written once, for all backends.
@@ -83,6 +85,14 @@ impl Storage for Guarded {
         self.guard("promote", self.inner.promote(limit)).await
     }
 
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
+        self.guard("due_schedules", self.inner.due_schedules(after, limit)).await
+    }
+
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        self.guard("write_schedules", self.inner.write_schedules(batch)).await
+    }
+
     async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         self.guard("heartbeat", self.inner.heartbeat(server)).await
     }
@@ -136,5 +146,13 @@ impl Monitor for Guarded {
 
     async fn totals(&self) -> StorageResult<Statistics> {
         self.guard("totals", self.inner.totals()).await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>> {
+        self.guard("schedule", self.inner.schedule(id)).await
+    }
+
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>> {
+        self.guard("schedules", self.inner.schedules(after, limit)).await
     }
 }

@@ -14,6 +14,7 @@ pub mod memory;
 mod monitor;
 mod new_job;
 mod rescue;
+mod schedule;
 mod server;
 mod signals;
 #[cfg(feature = "sqlite")]
@@ -36,8 +37,9 @@ pub use self::{
         Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
         QueueStatus, ServerStatus, Statistics,
     },
-    new_job::{Initial, NewJob},
+    new_job::{Initial, NewJob, Recurrence},
     rescue::{Rescue, Rescued},
+    schedule::{DueCursor, DueSchedules, ScheduleContent, ScheduleWrite, ScheduleWritten, StoredSchedule},
     server::{ServerId, ServerRecord},
     signals::{Signals, Subscription, Topic},
     write::{Change, Changed, Finish, Promotion, Recorded},
@@ -67,7 +69,8 @@ pub trait Storage: Monitor + fmt::Debug {
     /// What this storage is, for messages: its URL without secrets.
     fn describe(&self) -> String;
 
-    /// Stores new jobs, all or none. A job whose id is already there is left as it is.
+    /// Stores new jobs, all or none. A job whose id is already there is left as it is; one that is to be a schedule's
+    /// second job for a slot is left out.
     ///
     /// A job that awaits a parent which is already done with is released or deleted at once.
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()>;
@@ -96,6 +99,16 @@ pub trait Storage: Monitor + fmt::Debug {
 
     /// Puts up to `limit` scheduled jobs whose time has come into their queues, the longest due first.
     async fn promote(&self, limit: usize) -> StorageResult<Promotion>;
+
+    /// Up to `limit` schedules whose time has come, the longest due first, from the beginning or after another.
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules>;
+
+    /// Changes schedules, each with the jobs it makes, and each only if it is still as it was found. Answers in the
+    /// order of `batch`.
+    ///
+    /// Called again, it finds that the first call has changed them, and answers
+    /// [`Conflict`](ScheduleWritten::Conflict).
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>>;
 
     /// Says that a server lives, and what it is. Answers with all claims that the server holds, so that it finds
     /// those of which it doesn't know because the reply to its claim was lost.

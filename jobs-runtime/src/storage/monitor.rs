@@ -3,10 +3,11 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{ServerRecord, StorageResult};
+use super::{Recurrence, ServerRecord, StorageResult, StoredSchedule};
 use crate::{
     clock::Timestamp,
     job::{JobId, JobName, QueueName},
+    schedule::ScheduleId,
     state::{HistoryEntry, StateName},
 };
 
@@ -40,6 +41,12 @@ pub trait Monitor: Send + Sync {
 
     /// What was finished in all, since the tables were made.
     async fn totals(&self) -> StorageResult<Statistics>;
+
+    /// One schedule, or `None` if there is none of that id.
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>>;
+
+    /// Up to `limit` schedules, by the bytes of their ids; those after one of them, or the first.
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>>;
 }
 
 /// Which jobs to list; an empty filter lists all.
@@ -51,6 +58,8 @@ pub struct JobFilter {
     pub queue: Option<QueueName>,
     /// Only those of this name.
     pub name: Option<JobName>,
+    /// Only those that this schedule made.
+    pub schedule: Option<ScheduleId>,
     /// Only those created at this time or later.
     pub created_from: Option<Timestamp>,
     /// Only those created before this time.
@@ -84,6 +93,13 @@ impl JobFilter {
         self
     }
 
+    /// Only those that the schedule made.
+    #[must_use]
+    pub fn schedule(mut self, schedule: ScheduleId) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
     /// Only those created in `from..until`.
     #[must_use]
     pub fn created(mut self, from: Timestamp, until: Timestamp) -> Self {
@@ -95,6 +111,7 @@ impl JobFilter {
         self.state.is_none_or(|state| state == job.state)
             && self.queue.as_ref().is_none_or(|queue| *queue == job.queue)
             && self.name.as_ref().is_none_or(|name| *name == job.name)
+            && self.schedule.as_ref().is_none_or(|id| job.recurrence.as_ref().is_some_and(|made| made.schedule == *id))
             && self.created_from.is_none_or(|from| from <= job.created_at)
             && self.created_until.is_none_or(|until| job.created_at < until)
     }
@@ -196,6 +213,8 @@ pub struct JobSummary {
     pub created_at: Timestamp,
     /// How many runs were begun, the current one included.
     pub attempts: u32,
+    /// Which schedule made it, if one did.
+    pub recurrence: Option<Recurrence>,
 }
 
 impl JobSummary {
@@ -212,6 +231,7 @@ impl JobSummary {
             state_at: created_at,
             created_at,
             attempts: 0,
+            recurrence: None,
         }
     }
 }

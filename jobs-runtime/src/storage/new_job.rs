@@ -1,6 +1,7 @@
 use crate::{
     clock::Timestamp,
     job::{Invocation, JobId, QueueName},
+    schedule::ScheduleId,
     state::{Awaiting, Enqueued, Scheduled, State, StateName},
 };
 
@@ -22,6 +23,17 @@ pub struct NewJob {
     pub created_at: Timestamp,
     /// Its first state.
     pub initial: Initial,
+    /// Which schedule made it, if one did. Of each (schedule, slot) there is one job: a second is left out.
+    pub recurrence: Option<Recurrence>,
+}
+
+/// Where a job comes from that a schedule made.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Recurrence {
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// The slot it was made for; `None` if it was triggered by hand.
+    pub slot: Option<Timestamp>,
 }
 
 impl NewJob {
@@ -36,6 +48,7 @@ impl NewJob {
             max_attempts: None,
             created_at,
             initial: Initial::Enqueued,
+            recurrence: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::state::StateName;
 ///
 /// A signal is a hint, and every waiter polls behind it.
 #[derive(Debug, Default)]
-pub struct Signals([watch::Sender<()>; 4]);
+pub struct Signals([watch::Sender<()>; 5]);
 
 /// What a waiter waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +20,8 @@ pub enum Topic {
     Finished,
     /// Jobs were taken from the server that runs them.
     Revoked,
+    /// Schedules were changed.
+    Recurring,
 }
 
 impl Signals {
@@ -72,6 +74,8 @@ pub struct Effects {
     pub finished: bool,
     /// Jobs were taken from the server that runs them.
     pub revoked: bool,
+    /// Schedules were changed.
+    pub recurring: bool,
 }
 
 impl Effects {
@@ -92,6 +96,7 @@ impl Effects {
             (self.scheduled, Topic::Scheduled),
             (self.finished, Topic::Finished),
             (self.revoked, Topic::Revoked),
+            (self.recurring, Topic::Recurring),
         ];
         for (_, topic) in topics.into_iter().filter(|(happened, _)| *happened) {
             signals.notify(topic);

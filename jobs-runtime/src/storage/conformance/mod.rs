@@ -38,6 +38,7 @@ mod fixture;
 pub mod monitor;
 pub mod promote;
 pub mod rescue;
+pub mod schedule;
 pub mod signal;
 
 pub use self::fixture::{Backend, Fixture, Handles, run};
@@ -119,6 +120,19 @@ macro_rules! storage_conformance {
                 a_heartbeat_tells_what_the_server_holds,
                 a_job_may_run_for_days,
             }
+            schedule {
+                a_schedule_reads_back_as_it_was_written,
+                a_write_needs_the_version_that_was_found,
+                a_schedule_that_is_added_again_has_another_version,
+                a_mixed_batch_of_writes_is_answered_in_order,
+                schedules_are_due_in_the_order_of_their_time,
+                due_schedules_are_paged,
+                schedules_are_listed_by_id,
+                a_job_carries_its_schedule_and_slot,
+                jobs_are_stored_with_their_schedule_or_not_at_all,
+                a_slot_has_one_job,
+                of_many_writers_one_makes_the_job,
+            }
             expire {
                 finished_jobs_expire_after_their_time,
                 failed_jobs_stay,
@@ -146,6 +160,7 @@ macro_rules! storage_conformance {
                 another_handle_wakes_too,
                 scheduling_wakes_the_scheduler,
                 an_outcome_wakes_who_waits_for_it,
+                changing_a_schedule_wakes_who_follows_them,
                 what_does_not_concern_a_waiter_does_not_wake_it,
                 revoked_claims_are_told,
             }
@@ -181,6 +196,7 @@ mod tests {
             ("monitor", include_str!("monitor.rs")),
             ("promote", include_str!("promote.rs")),
             ("rescue", include_str!("rescue.rs")),
+            ("schedule", include_str!("schedule.rs")),
             ("signal", include_str!("signal.rs")),
         ];
         let listed = include_str!("mod.rs");

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::fixture::{Fixture, HOUR};
-use crate::storage::{Storage, Subscription, Topic};
+use crate::{
+    schedule::ScheduleId,
+    storage::{ScheduleContent, ScheduleWrite, Storage, Subscription, Topic},
+};
 
 /// A waiter on `storage`, which has seen everything up to now: signals of what happened before may be late, and
 /// would wake it for nothing.
@@ -42,6 +45,17 @@ pub async fn scheduling_wakes_the_scheduler(f: Fixture) {
     let waiting = waiter(&f.storage, Topic::Scheduled).await;
     f.schedule("later", HOUR).await;
     wakes(waiting).await;
+}
+
+/// It may be due sooner than what the server sleeps for; and its jobs are work.
+pub async fn changing_a_schedule_wakes_who_follows_them(f: Fixture) {
+    let id = ScheduleId::new("a").expect("an id");
+    let content = ScheduleContent { next_run: None, definition: "{}".to_owned(), progress: "{}".to_owned() };
+    let write = ScheduleWrite { id, found: None, content: Some(content), jobs: vec![f.job("work")] };
+    let (follows, works) = (waiter(&f.other, Topic::Recurring).await, waiter(&f.other, Topic::Ready).await);
+    f.storage.write_schedules(vec![write]).await.expect("written");
+    wakes(follows).await;
+    wakes(works).await;
 }
 
 /// Also through another handle.

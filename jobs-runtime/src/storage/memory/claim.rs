@@ -41,6 +41,7 @@ impl Tables {
             lost: row.lost,
             max_attempts: row.job.max_attempts,
             created_at: row.job.created_at,
+            recurrence: row.job.recurrence.clone(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Storing jobs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::tables::{Row, Tables};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 impl Tables {
     /// Stores all jobs, or none and returns the parent that is missing.
     pub(super) fn enqueue(&mut self, jobs: Vec<NewJob>, now: Timestamp) -> Result<(), JobId> {
-        let new: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
+        let new = self.ids_that_will_be_there(&jobs);
         let missing = jobs.iter().find_map(|job| match job.initial {
             Initial::Awaiting(parent) if !new.contains(&parent) && !self.jobs.contains_key(&parent) => Some(parent),
             _ => None,
@@ -32,9 +32,21 @@ impl Tables {
         Ok(())
     }
 
+    /// The ids of the jobs, but for those that are left out because their slot has another job.
+    fn ids_that_will_be_there(&self, jobs: &[NewJob]) -> BTreeSet<JobId> {
+        let (mut ids, mut slots) = (BTreeSet::new(), HashSet::new());
+        for job in jobs {
+            let slot = job.recurrence.as_ref().filter(|made| made.slot.is_some());
+            if slot.is_none_or(|slot| !self.slots.contains(slot) && slots.insert(slot)) {
+                ids.insert(job.id);
+            }
+        }
+        ids
+    }
+
     pub(super) fn insert(&mut self, job: NewJob) -> Option<(JobId, Initial)> {
         let (id, initial) = (job.id, job.initial);
-        if self.jobs.contains_key(&id) {
+        if self.jobs.contains_key(&id) || !self.takes_slot(&job) {
             return None;
         }
         let (state, at) = (initial.state(), job.created_at);
@@ -57,5 +69,13 @@ impl Tables {
         }
         self.enter(id, false);
         Some((id, initial))
+    }
+
+    /// Whether the job is not one for a slot that has one already.
+    fn takes_slot(&mut self, job: &NewJob) -> bool {
+        match &job.recurrence {
+            Some(recurrence) if recurrence.slot.is_some() => self.slots.insert(recurrence.clone()),
+            _ => true,
+        }
     }
 }

@@ -10,7 +10,9 @@ impl Tables {
         for id in &expired {
             self.release(*id, Deleted {}.into(), now, "the awaited job expired");
             self.leave(*id);
-            self.jobs.remove(id);
+            if let Some(recurrence) = self.jobs.remove(id).and_then(|row| row.job.recurrence) {
+                self.slots.remove(&recurrence);
+            }
         }
         expired.len()
     }

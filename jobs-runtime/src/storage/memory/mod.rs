@@ -8,6 +8,7 @@ mod finish;
 mod monitor;
 mod promote;
 mod rescue;
+mod schedule;
 mod tables;
 mod transition;
 
@@ -17,8 +18,9 @@ use async_trait::async_trait;
 
 use self::tables::Tables;
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, Guarded, NewJob, Promotion, Recorded, Rescue, Rescued,
-    Retention, ServerId, ServerRecord, Signals, Storage, StorageError, StorageResult,
+    Change, Changed, Claim, ClaimToken, ClaimedJob, DueCursor, DueSchedules, Finish, Guarded, NewJob, Promotion,
+    Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals, Storage,
+    StorageError, StorageResult,
 };
 use crate::{clock::Clock, job::JobId};
 
@@ -129,6 +131,15 @@ impl Storage for MemoryStorage {
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
         let now = self.clock.now();
         Ok(self.write(|tables| tables.promote(limit, now)))
+    }
+
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
+        let now = self.clock.now();
+        Ok(self.tables().find_due(after, limit, now))
+    }
+
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        Ok(self.write(|tables| batch.into_iter().map(|write| tables.write_schedule(write)).collect()))
     }
 
     async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {

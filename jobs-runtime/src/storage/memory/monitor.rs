@@ -9,10 +9,11 @@ use super::{
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
+    schedule::ScheduleId,
     state::{State, StateName},
     storage::{
         Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
-        QueueStatus, ServerStatus, Statistics, StorageResult, monitor::cursor,
+        QueueStatus, ServerStatus, Statistics, StorageResult, StoredSchedule, monitor::cursor,
     },
 };
 
@@ -71,6 +72,14 @@ impl Monitor for MemoryStorage {
 
     async fn totals(&self) -> StorageResult<Statistics> {
         Ok(Statistics::sum(self.tables().statistics.values()))
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>> {
+        Ok(self.tables().schedules.get(id).cloned())
+    }
+
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>> {
+        Ok(self.tables().find_schedules(after, limit))
     }
 }
 
@@ -137,6 +146,7 @@ fn summary(row: &Row) -> JobSummary {
         state_at: row.state_at,
         created_at: row.job.created_at,
         attempts: row.spent + u32::from(running),
+        recurrence: row.job.recurrence.clone(),
     }
 }
 

@@ -1,10 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
+    schedule::ScheduleId,
     state::{HistoryEntry, State},
-    storage::{ClaimToken, NewJob, Retention, ServerId, ServerRecord, Statistics, signals::Effects},
+    storage::{
+        ClaimToken, DueCursor, NewJob, Recurrence, Retention, ServerId, ServerRecord, Statistics, StoredSchedule,
+        signals::Effects,
+    },
 };
 
 /// All jobs, and one ordered index a state.
@@ -15,6 +19,11 @@ pub(super) struct Tables {
     pub(super) ready: BTreeMap<QueueName, BTreeSet<(i32, u64, JobId)>>,
     /// The jobs of every other state, by the time that orders them.
     pub(super) index: [BTreeSet<(Timestamp, JobId)>; 7],
+    pub(super) schedules: BTreeMap<ScheduleId, StoredSchedule>,
+    /// Those that will be due, by time.
+    pub(super) due_schedules: BTreeSet<DueCursor>,
+    /// The slots that have a job.
+    pub(super) slots: HashSet<Recurrence>,
     pub(super) servers: BTreeMap<ServerId, (ServerRecord, Timestamp)>,
     /// By hour.
     pub(super) statistics: BTreeMap<i64, Statistics>,
@@ -51,6 +60,9 @@ impl Tables {
             jobs: BTreeMap::new(),
             ready: BTreeMap::new(),
             index: Default::default(),
+            schedules: BTreeMap::new(),
+            due_schedules: BTreeSet::new(),
+            slots: HashSet::new(),
             servers: BTreeMap::new(),
             statistics: BTreeMap::new(),
             children: HashMap::new(),

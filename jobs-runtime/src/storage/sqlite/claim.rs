@@ -37,7 +37,8 @@ impl Verb for Claim {
 
 async fn first_of(tx: &mut Tx<'_>, queue: &QueueName, limit: usize) -> StorageResult<Vec<SqliteRow>> {
     let statement = tx.sql(
-        "SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, r.rank, r.seq
+        "SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
+                r.rank, r.seq
          FROM {p}ready r
          CROSS JOIN {p}job j ON j.id = r.job
          WHERE r.queue = ?
@@ -92,5 +93,6 @@ fn job(row: &Reader<'_>, queue: &QueueName, token: ClaimToken) -> StorageResult<
         lost: row.number("lost")?,
         max_attempts: row.get("max_attempts")?,
         created_at: row.time("created_at")?,
+        recurrence: row.recurrence()?,
     })
 }

@@ -82,8 +82,16 @@ const INSERT_JOBS: &str = "
     INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
                         state, state_at, place, spent, lost)
     VALUES {values}
-    ON CONFLICT (id) DO NOTHING";
+    ON CONFLICT DO NOTHING";
 const JOB_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)";
+
+/// The same for jobs of which some were made by schedules; the second one for a slot is left out.
+const INSERT_RECURRING: &str = "
+    INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
+                        state, state_at, place, spent, lost, schedule, slot)
+    VALUES {values}
+    ON CONFLICT DO NOTHING";
+const RECURRING_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)";
 
 /// A job that was there before has a place below `?2` if it is still Enqueued, and another state if it is not. One
 /// that stands in the batch twice has one place.
@@ -107,7 +115,9 @@ const ENTER_AWAITING: &str = "
     WHERE j.state = 'awaiting'";
 
 async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[&NewJob], first_place: i64) -> StorageResult<()> {
-    let mut insert = sqlx::query(tx.rows_sql(INSERT_JOBS, JOB_ROW, jobs.len()));
+    let recurring = jobs.iter().any(|job| job.recurrence.is_some());
+    let (template, row) = if recurring { (INSERT_RECURRING, RECURRING_ROW) } else { (INSERT_JOBS, JOB_ROW) };
+    let mut insert = sqlx::query(tx.rows_sql(template, row, jobs.len()));
     for (place, job) in (first_place..).zip(jobs) {
         let (due, parent) = match job.initial {
             Initial::Enqueued => (None, None),
@@ -128,6 +138,10 @@ async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[&NewJob], first_place: i64) -> Sto
             .bind(job.initial.name().as_str())
             .bind(micros(job.created_at))
             .bind(due.unwrap_or(place));
+        if recurring {
+            let (schedule, slot) = job.recurrence.as_ref().map(|made| (made.schedule.to_string(), made.slot)).unzip();
+            insert = insert.bind(schedule).bind(slot.flatten().map(micros));
+        }
     }
     insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
     Ok(())

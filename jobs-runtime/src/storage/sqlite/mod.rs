@@ -18,6 +18,7 @@ mod options;
 mod promote;
 mod rescue;
 mod rows;
+mod schedule;
 mod schema;
 mod sql;
 mod statistics;
@@ -40,8 +41,9 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, Finish, NewJob, Promotion, Recorded, Rescue, Rescued, ServerId,
-    ServerRecord, Signals, Storage, StorageError, StorageResult,
+    Change, Changed, Claim, ClaimToken, ClaimedJob, DueCursor, DueSchedules, Finish, NewJob, Promotion, Recorded,
+    Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals, Storage, StorageError,
+    StorageResult,
 };
 use crate::{clock::Clock, job::JobId};
 
@@ -138,6 +140,14 @@ impl Storage for SqliteStorage {
 
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
         self.writer.run(promote::Promote { limit }).await
+    }
+
+    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
+        self.find_due(after, limit).await
+    }
+
+    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        self.writer.run(schedule::WriteSchedules(batch)).await
     }
 
     async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {

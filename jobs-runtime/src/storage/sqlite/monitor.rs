@@ -20,10 +20,11 @@ use super::{
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
+    schedule::ScheduleId,
     state::StateName,
     storage::{
         ClaimToken, Count, Counts, JobDetails, JobFilter, JobPage, Monitor, PageRequest, Period, QueueStatus, ServerId,
-        ServerRecord, ServerStatus, Statistics, StorageResult,
+        ServerRecord, ServerStatus, Statistics, StorageResult, StoredSchedule,
     },
 };
 
@@ -105,6 +106,14 @@ impl Monitor for SqliteStorage {
         let total = rows.first().map(|row| statistics(&self.reader(row))).transpose()?;
         Ok(total.map(|(_, total)| total).unwrap_or_default())
     }
+
+    async fn schedule(&self, id: &ScheduleId) -> StorageResult<Option<StoredSchedule>> {
+        self.find_schedule(id).await
+    }
+
+    async fn schedules(&self, after: Option<&ScheduleId>, limit: usize) -> StorageResult<Vec<StoredSchedule>> {
+        self.find_schedules(after, limit).await
+    }
 }
 
 impl SqliteStorage {
@@ -124,11 +133,11 @@ impl SqliteStorage {
         Ok(claims.into_iter().filter(|claim| !held.contains(claim)).collect())
     }
 
-    fn reader<'r>(&'r self, row: &'r SqliteRow) -> Reader<'r> {
+    pub(super) fn reader<'r>(&'r self, row: &'r SqliteRow) -> Reader<'r> {
         Reader { row, shared: &self.shared }
     }
 
-    async fn rows(&self, query: Query<'static, Sqlite, SqliteArguments>) -> StorageResult<Vec<SqliteRow>> {
+    pub(super) async fn rows(&self, query: Query<'static, Sqlite, SqliteArguments>) -> StorageResult<Vec<SqliteRow>> {
         let readers = self.readers.clone();
         self.writer.read(async move { query.fetch_all(&readers).await }).await
     }

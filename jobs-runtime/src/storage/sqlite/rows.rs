@@ -7,8 +7,9 @@ use super::Shared;
 use crate::{
     clock::Timestamp,
     job::JobId,
+    schedule::ScheduleId,
     state::StateName,
-    storage::{ClaimToken, StorageError, StorageResult},
+    storage::{ClaimToken, Recurrence, StorageError, StorageResult},
 };
 
 /// A row with the storage it came from.
@@ -61,6 +62,12 @@ impl<'r> Reader<'r> {
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> StorageResult<T> {
         let text: &str = self.get(column)?;
         serde_json::from_str(text).map_err(|error| self.damaged(column, &format!("can't be read: {error}")))
+    }
+
+    /// From the columns `schedule` and `slot`.
+    pub(super) fn recurrence(&self) -> StorageResult<Option<Recurrence>> {
+        let Some(schedule) = self.get::<Option<String>>("schedule")? else { return Ok(None) };
+        Ok(Some(Recurrence { schedule: ScheduleId::stored(schedule), slot: self.optional_time("slot")? }))
     }
 
     fn damaged(&self, column: &str, problem: &str) -> StorageError {

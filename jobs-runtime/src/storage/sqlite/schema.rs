@@ -6,7 +6,7 @@ use super::{Shared, SqliteOptions, connection::explain};
 use crate::storage::{StorageError, StorageResult};
 
 /// Each makes one version from the version before it.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_jobs.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_jobs.sql"), include_str!("migrations/0002_schedules.sql")];
 
 /// The tables that must be there.
 const TABLES: &[&str] = &[
@@ -22,6 +22,7 @@ const TABLES: &[&str] = &[
     "history",
     "statistics",
     "server",
+    "schedule",
 ];
 
 /// The version that this program writes.

@@ -233,6 +233,7 @@ async fn work(storage: &SqliteStorage, clock: &TestClock) {
 
 fn job(now: Timestamp, initial: Initial) -> NewJob {
     NewJob {
+        recurrence: None,
         id: JobId::generate(now),
         invocation: Invocation::new(JobName::new("suite", "plan"), &()).expect("JSON"),
         queue: QueueName::DEFAULT,

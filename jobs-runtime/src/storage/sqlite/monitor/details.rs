@@ -87,6 +87,7 @@ pub(super) fn summary(row: &Reader<'_>) -> StorageResult<JobSummary> {
         state_at,
         created_at: row.time("created_at")?,
         attempts: row.number("spent")? + u32::from(running),
+        recurrence: row.recurrence()?,
     })
 }
 

@@ -140,6 +140,9 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &JobFilter) {
         query.push(" AND j.type = ").push_bind(name.type_name().to_owned());
         query.push(" AND j.method = ").push_bind(name.method().to_owned());
     }
+    if let Some(schedule) = &filter.schedule {
+        query.push(" AND j.schedule = ").push_bind(schedule.to_string());
+    }
     if let Some(from) = filter.created_from {
         query.push(" AND j.created_at >= ").push_bind(micros(from));
     }
