@@ -5,6 +5,7 @@ mod current;
 mod enqueue;
 mod error;
 mod handle;
+pub(crate) mod recurring;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +17,10 @@ pub use self::{
     enqueue::{Enqueue, EnqueueFuture, IntoDelay, IntoNewJob},
     error::{EnqueueError, NegativeDelay},
     handle::{JobHandle, WaitError},
+    recurring::{
+        Defined, DroppedSlots, IntoInvocation, LastRun, Recurring, Schedule, ScheduleDefinition, ScheduleError,
+        ScheduleFault,
+    },
 };
 use crate::{
     job::{Invocation, Job, JobId},

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Data, DataMap, JobId, JobName, QueueName};
+use super::{Data, DataMap, JobId, JobName, QueueName, Recurrence, ScheduleId};
 use crate::clock::Timestamp;
 
 /// What a handler may know of the run it is in; cheap to clone.
@@ -25,6 +25,7 @@ pub(crate) struct ContextParts {
     pub(crate) attempt: u32,
     pub(crate) retries: u32,
     pub(crate) created_at: Timestamp,
+    pub(crate) recurrence: Option<Recurrence>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) data: Arc<DataMap>,
 }
@@ -68,6 +69,21 @@ impl JobContext {
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.0.created_at
+    }
+
+    /// The schedule that made the job, if one did.
+    #[must_use]
+    pub fn schedule(&self) -> Option<&ScheduleId> {
+        self.0.recurrence.as_ref().map(|made| &made.schedule)
+    }
+
+    /// The slot of its schedule that the job was made for: the time at which it was due. `None` if no schedule made the
+    /// job, or someone triggered it by hand.
+    ///
+    /// It is the same in every attempt. See [`Misfire`](crate::schedule::Misfire) for what it is when slots were missed.
+    #[must_use]
+    pub fn slot(&self) -> Option<Timestamp> {
+        self.0.recurrence.as_ref()?.slot
     }
 
     /// Cancelled when the job is deleted or requeued while it runs, when its time is up, and when its server

@@ -13,6 +13,7 @@ mod panics;
 mod queue;
 mod registry;
 mod retry;
+mod schedule_id;
 mod settings;
 
 use std::future::Future;
@@ -39,6 +40,7 @@ pub use self::{
     output::JobOutput,
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
+    schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},
     settings::JobSettings,
 };
 

@@ -1,4 +1,4 @@
-use super::{Misfire, Overlap, ScheduleOptions};
+use super::{Misfire, Overlap};
 use crate::job::{ArgumentsError, Invocation, JobName, Location};
 
 /// A schedule that stands in the source.
@@ -15,7 +15,7 @@ pub struct RecurringDescriptor {
     pub(crate) tz: &'static str,
     pub(crate) queue: Option<&'static str>,
     pub(crate) misfire: Misfire,
-    pub(crate) max_missed: u32,
+    pub(crate) max_missed: Option<u32>,
     pub(crate) overlap: Overlap,
 }
 
@@ -39,7 +39,7 @@ impl RecurringDescriptor {
             tz: "UTC",
             queue: None,
             misfire: Misfire::Relaxed,
-            max_missed: ScheduleOptions::DEFAULT_MAX_MISSED,
+            max_missed: None,
             overlap: Overlap::Allow,
         }
     }
@@ -75,7 +75,7 @@ impl RecurringDescriptor {
     /// How many of them are made up for.
     #[must_use]
     pub const fn max_missed(mut self, slots: u32) -> Self {
-        self.max_missed = slots;
+        self.max_missed = Some(slots);
         self
     }
 

@@ -35,7 +35,6 @@ mod descriptor;
 mod engine;
 mod expressions;
 mod fold;
-mod id;
 mod options;
 mod search;
 mod timetable;
@@ -46,11 +45,11 @@ pub use jobs_cron::{
     Caret, CronError, CronErrorKind, CronExpression, Day, DayOfMonth, DayOfWeek, Field, UnknownZone, Values,
 };
 
-pub(crate) use self::timetable::{Catchup, Dropped, DueSlots, Timetable};
+pub(crate) use self::timetable::{Catchup, Timetable};
 pub use self::{
     cron_schedule::CronSchedule,
     descriptor::RecurringDescriptor,
     expressions::Cron,
-    id::{InvalidScheduleId, ScheduleId},
     options::{IntoCron, IntoTz, Misfire, Overlap, ScheduleOptions},
 };
+pub use crate::job::{InvalidScheduleId, ScheduleId};

@@ -1,6 +1,5 @@
 use chrono_tz::Tz;
 use jobs_cron::{CronError, UnknownZone, zone};
-use serde::{Deserialize, Serialize};
 
 use super::CronSchedule;
 use crate::job::{InvalidQueueName, QueueName};
@@ -8,8 +7,7 @@ use crate::job::{InvalidQueueName, QueueName};
 /// What becomes of slots that were missed, because no server was running when they came.
 ///
 /// The modes are Hangfire's. A slot that comes while a server runs is one job in all of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Misfire {
     /// However many were missed, there is one job, whose slot is the time at which it is made up for.
     #[default]
@@ -22,9 +20,24 @@ pub enum Misfire {
     Ignorable,
 }
 
+impl Misfire {
+    /// Its name, as in `#[recurring(misfire = "…")]`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relaxed => "relaxed",
+            Self::Strict => "strict",
+            Self::Ignorable => "ignorable",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Relaxed, Self::Strict, Self::Ignorable].into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
 /// What happens at a slot while the job of an earlier slot has not ended.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Overlap {
     /// There is another job.
     #[default]
@@ -32,6 +45,21 @@ pub enum Overlap {
     /// There is none: the slot is skipped. A job has ended when it is Succeeded, Failed or Deleted; while it waits for
     /// a retry it has not.
     Skip,
+}
+
+impl Overlap {
+    /// Its name, as in `#[recurring(overlap = "…")]`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Skip => "skip",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Allow, Self::Skip].into_iter().find(|choice| choice.as_str() == name)
+    }
 }
 
 /// How a schedule is to be followed; what isn't said is as in [`ScheduleOptions::new`].
@@ -46,7 +74,7 @@ pub struct ScheduleOptions {
     pub(crate) tz: Result<Tz, UnknownZone>,
     pub(crate) queue: Option<Result<QueueName, InvalidQueueName>>,
     pub(crate) misfire: Misfire,
-    pub(crate) max_missed: u32,
+    pub(crate) max_missed: Option<u32>,
     pub(crate) overlap: Overlap,
 }
 
@@ -60,13 +88,7 @@ impl ScheduleOptions {
     /// UTC, the queue of the job's type, [`Misfire::Relaxed`], [`Overlap::Allow`].
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            tz: Ok(Tz::UTC),
-            queue: None,
-            misfire: Misfire::Relaxed,
-            max_missed: Self::DEFAULT_MAX_MISSED,
-            overlap: Overlap::Allow,
-        }
+        Self { tz: Ok(Tz::UTC), queue: None, misfire: Misfire::Relaxed, max_missed: None, overlap: Overlap::Allow }
     }
 
     /// The time zone whose wall clock the expression means: a [`Tz`], or its name such as `"Asia/Shanghai"`.
@@ -98,7 +120,7 @@ impl ScheduleOptions {
     /// The latest are; that others were dropped is logged, and shown with the schedule.
     #[must_use]
     pub const fn max_missed(mut self, slots: u32) -> Self {
-        self.max_missed = slots;
+        self.max_missed = Some(slots);
         self
     }
 

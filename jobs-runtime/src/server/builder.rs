@@ -10,6 +10,7 @@ use super::{
 use crate::{
     client::Client,
     job::{Data, DataMap, HandlerDescriptor, Job, Registry, RetryPolicy, install_hook},
+    schedule::RecurringDescriptor,
     storage::{ServerId, ServerRecord, Storage},
 };
 
@@ -148,6 +149,31 @@ impl JobServerBuilder {
         self
     }
 
+    /// How often to look for due schedules and delayed jobs when nothing signals that there are new ones; every 15 s by
+    /// default, as in Hangfire. Those that are known are acted upon when their time comes, whatever this says.
+    ///
+    /// [`Misfire::Ignorable`](crate::schedule::Misfire::Ignorable) makes up for what was missed within twice this time.
+    pub fn schedule_poll_interval(mut self, interval: Duration) -> Self {
+        self.settings.schedule_poll_interval = interval;
+        self
+    }
+
+    /// Whether the server writes the schedules of its program to the storage, and makes jobs of those that are due;
+    /// `true` by default. Without a server that does, nothing recurs.
+    pub fn follow_schedules(mut self, follow: bool) -> Self {
+        self.settings.follow_schedules = follow;
+        self
+    }
+
+    /// Whether to remove schedules that stood in the source of one of the program's packages and stand there no longer;
+    /// by default they are [marked](crate::client::Schedule::is_orphaned), and go on.
+    ///
+    /// While versions of a program run side by side, a server of the old one that starts adds them again.
+    pub fn remove_orphaned_schedules(mut self, remove: bool) -> Self {
+        self.settings.remove_orphaned_schedules = remove;
+        self
+    }
+
     /// Checks everything that can be checked, and starts the server.
     ///
     /// # Errors
@@ -157,7 +183,9 @@ impl JobServerBuilder {
     pub async fn start(self) -> Result<JobServer, StartError> {
         let discovered = inventory::iter::<HandlerDescriptor>.into_iter().copied().filter(|_| self.discover);
         let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
-        let checked = check::check(&self.wishes, &self.settings, &registry, &self.data, duplicates)?;
+        let follows = self.settings.follow_schedules;
+        let recurring = inventory::iter::<RecurringDescriptor>.into_iter().copied().filter(|_| follows);
+        let checked = check::check(&self.wishes, &self.settings, &registry, recurring, &self.data, duplicates)?;
         install_hook();
         if registry.handlers().next().is_none() {
             tracing::warn!("the server has no handlers: every job that it claims will fail");
@@ -171,6 +199,9 @@ impl JobServerBuilder {
         // Jobs of a server that is not known are anyone's, so it is made known before it claims any.
         self.storage.heartbeat(&record).await?;
         let client = Client::new(Arc::clone(&self.storage));
+        if follows {
+            checked.declared.store(&client, self.settings.remove_orphaned_schedules).await?;
+        }
         let (shared, inlets) = Shared::new(client, registry, self.data, record, self.settings);
         let workers = worker::spawn(&shared, &inlets);
         let system = System::start(&shared, inlets).map_err(StartError::Thread)?;

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::shared::Settings;
+use super::{recurring::declared::Declared, shared::Settings};
 use crate::{
     job::{DataMap, HandlerDescriptor, QueueName, Registry, RegistryProblem, Requirements},
+    schedule::RecurringDescriptor,
     storage::{ServerId, StorageError},
 };
 
@@ -28,6 +29,7 @@ impl Default for Wishes {
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) queues: Vec<QueueName>,
+    pub(super) declared: Declared,
 }
 
 /// A server could not be started.
@@ -68,12 +70,15 @@ pub(super) fn check(
     wishes: &Wishes,
     settings: &Settings,
     registry: &Registry,
+    recurring: impl IntoIterator<Item = RecurringDescriptor>,
     data: &DataMap,
     duplicates: Vec<RegistryProblem>,
 ) -> Result<Checked, StartError> {
     let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
-    let queues = check_queues(wishes, registry, &mut problems);
+    let declared = Declared::check(recurring, registry, &mut problems);
+    let queues = check_queues(wishes, registry, &declared, &mut problems);
     check_handlers(wishes, registry, data, &queues, &mut problems);
+    check_schedules(wishes, &declared, &queues, &mut problems);
     if wishes.workers == 0 {
         problems.push("`.workers(0)`: a server needs at least one worker".to_owned());
     }
@@ -82,20 +87,27 @@ pub(super) fn check(
     }
     check_times(settings, &mut problems);
     if problems.is_empty() {
-        return Ok(Checked { queues });
+        return Ok(Checked { queues, declared });
     }
     problems.sort();
     Err(StartError::Problems(problems.into_iter().map(Problem).collect()))
 }
 
-fn check_queues(wishes: &Wishes, registry: &Registry, problems: &mut Vec<String>) -> Vec<QueueName> {
+fn check_queues(
+    wishes: &Wishes,
+    registry: &Registry,
+    schedules: &Declared,
+    problems: &mut Vec<String>,
+) -> Vec<QueueName> {
     for name in &wishes.elsewhere {
         if let Err(error) = QueueName::new(name.as_str()) {
             problems.push(format!("`.queues_elsewhere(…)`: {error}"));
         }
     }
     let Some(wanted) = &wishes.queues else {
-        let declared: BTreeSet<QueueName> = registry.handlers().map(|handler| handler.settings.queue()).collect();
+        let of_handlers = registry.handlers().map(|handler| handler.settings.queue());
+        let of_schedules = schedules.queues().map(|(queue, _, _)| queue);
+        let declared: BTreeSet<QueueName> = of_handlers.chain(of_schedules).collect();
         let others = declared.into_iter().filter(|queue| *queue != QueueName::DEFAULT);
         return std::iter::once(QueueName::DEFAULT).chain(others).collect();
     };
@@ -139,6 +151,18 @@ fn check_handlers(
     }
 }
 
+fn check_schedules(wishes: &Wishes, schedules: &Declared, queues: &[QueueName], problems: &mut Vec<String>) {
+    for (queue, id, location) in schedules.queues() {
+        let elsewhere = wishes.elsewhere.iter().any(|name| name == queue.as_str());
+        if !queues.contains(&queue) && !elsewhere {
+            problems.push(format!(
+                "schedule `{id}` ({location}) uses queue `{queue}`, which this server does not serve; add it to \
+                 `.queues(…)`, or to `.queues_elsewhere(…)` if other servers do"
+            ));
+        }
+    }
+}
+
 fn check_times(settings: &Settings, problems: &mut Vec<String>) {
     if settings.heartbeat_interval.is_zero() || settings.server_timeout <= settings.heartbeat_interval.saturating_mul(2)
     {
@@ -147,7 +171,11 @@ fn check_times(settings: &Settings, problems: &mut Vec<String>) {
             settings.server_timeout, settings.heartbeat_interval
         ));
     }
-    for (name, interval) in [("poll_interval", settings.poll_interval), ("expiry_interval", settings.expiry_interval)] {
+    for (name, interval) in [
+        ("poll_interval", settings.poll_interval),
+        ("expiry_interval", settings.expiry_interval),
+        ("schedule_poll_interval", settings.schedule_poll_interval),
+    ] {
         if interval.is_zero() {
             problems.push(format!("`.{name}(0)`: it must not be zero"));
         }

@@ -1,13 +1,8 @@
-use std::time::Duration;
-
 use super::shared::Shared;
 use crate::storage::{StorageResult, Topic};
 
 /// How many jobs are promoted in one call.
 const BATCH: usize = 1_000;
-
-/// How long to sleep at most, in case a signal was missed.
-const LONGEST: Duration = Duration::from_secs(15);
 
 /// Puts scheduled jobs into their queues when their time has come, and sleeps until the next is due.
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
@@ -29,7 +24,7 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         tokio::select! {
             () = due => {}
             () = scheduled.changed() => {}
-            () = tokio::time::sleep(LONGEST) => {}
+            () = tokio::time::sleep(shared.settings.schedule_poll_interval) => {}
         }
     }
 }

@@ -18,6 +18,7 @@ mod dispatcher;
 mod expiry;
 mod health;
 mod heartbeat;
+mod recurring;
 mod rescue;
 mod running;
 mod shared;

@@ -45,6 +45,9 @@ pub(super) struct Settings {
     pub(super) unknown_jobs: RetryPolicy,
     pub(super) poll_interval: Duration,
     pub(super) expiry_interval: Duration,
+    pub(super) schedule_poll_interval: Duration,
+    pub(super) follow_schedules: bool,
+    pub(super) remove_orphaned_schedules: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +61,9 @@ impl Default for Settings {
             unknown_jobs: RetryPolicy::NONE,
             poll_interval: Duration::from_secs(1),
             expiry_interval: Duration::from_secs(60),
+            schedule_poll_interval: Duration::from_secs(15),
+            follow_schedules: true,
+            remove_orphaned_schedules: false,
         }
     }
 }

@@ -127,6 +127,7 @@ async fn run(
         attempt: job.attempt,
         retries: retry.attempts,
         created_at: job.created_at,
+        recurrence: job.recurrence,
         cancellation: run.cancellation.clone(),
         data: Arc::clone(&shared.data),
     });

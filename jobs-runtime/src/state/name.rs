@@ -76,6 +76,12 @@ impl StateName {
         matches!(self, Self::Succeeded | Self::Deleted)
     }
 
+    /// Whether a job in this state neither runs nor will run, unless someone requeues it.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Deleted)
+    }
+
     const fn bit(self) -> u8 {
         1 << self as u8
     }

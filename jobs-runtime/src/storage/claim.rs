@@ -1,9 +1,9 @@
 use std::fmt;
 
-use super::{Recurrence, ServerId};
+use super::ServerId;
 use crate::{
     clock::Timestamp,
-    job::{JobId, JobName, QueueName},
+    job::{JobId, JobName, QueueName, Recurrence},
 };
 
 /// A server's wish for jobs.

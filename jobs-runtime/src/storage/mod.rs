@@ -37,7 +37,7 @@ pub use self::{
         Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
         QueueStatus, ServerStatus, Statistics,
     },
-    new_job::{Initial, NewJob, Recurrence},
+    new_job::{Initial, NewJob},
     rescue::{Rescue, Rescued},
     schedule::{DueCursor, DueSchedules, ScheduleContent, ScheduleWrite, ScheduleWritten, StoredSchedule},
     server::{ServerId, ServerRecord},

@@ -3,11 +3,10 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Recurrence, ServerRecord, StorageResult, StoredSchedule};
+use super::{ServerRecord, StorageResult, StoredSchedule};
 use crate::{
     clock::Timestamp,
-    job::{JobId, JobName, QueueName},
-    schedule::ScheduleId,
+    job::{JobId, JobName, QueueName, Recurrence, ScheduleId},
     state::{HistoryEntry, StateName},
 };
 

@@ -1,7 +1,6 @@
 use crate::{
     clock::Timestamp,
-    job::{Invocation, JobId, QueueName},
-    schedule::ScheduleId,
+    job::{Invocation, JobId, QueueName, Recurrence},
     state::{Awaiting, Enqueued, Scheduled, State, StateName},
 };
 
@@ -25,15 +24,6 @@ pub struct NewJob {
     pub initial: Initial,
     /// Which schedule made it, if one did. Of each (schedule, slot) there is one job: a second is left out.
     pub recurrence: Option<Recurrence>,
-}
-
-/// Where a job comes from that a schedule made.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Recurrence {
-    /// The schedule.
-    pub schedule: ScheduleId,
-    /// The slot it was made for; `None` if it was triggered by hand.
-    pub slot: Option<Timestamp>,
 }
 
 impl NewJob {

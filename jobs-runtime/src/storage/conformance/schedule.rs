@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::fixture::{Fixture, HOUR, SECOND};
 use crate::{
     clock::Timestamp,
+    job::Recurrence,
     schedule::ScheduleId,
     storage::{
-        JobFilter, NewJob, PageRequest, Recurrence, ScheduleContent, ScheduleWrite,
+        JobFilter, NewJob, PageRequest, ScheduleContent, ScheduleWrite,
         ScheduleWritten::{self, Conflict, Stored},
         StoredSchedule,
     },

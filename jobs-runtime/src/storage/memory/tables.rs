@@ -2,12 +2,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     clock::Timestamp,
-    job::{JobId, QueueName},
+    job::{JobId, QueueName, Recurrence},
     schedule::ScheduleId,
     state::{HistoryEntry, State},
     storage::{
-        ClaimToken, DueCursor, NewJob, Recurrence, Retention, ServerId, ServerRecord, Statistics, StoredSchedule,
-        signals::Effects,
+        ClaimToken, DueCursor, NewJob, Retention, ServerId, ServerRecord, Statistics, StoredSchedule, signals::Effects,
     },
 };
 

@@ -6,10 +6,9 @@ use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 use super::Shared;
 use crate::{
     clock::Timestamp,
-    job::JobId,
-    schedule::ScheduleId,
+    job::{JobId, Recurrence, ScheduleId},
     state::StateName,
-    storage::{ClaimToken, Recurrence, StorageError, StorageResult},
+    storage::{ClaimToken, StorageError, StorageResult},
 };
 
 /// A row with the storage it came from.

@@ -2,6 +2,8 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+
 /// The name of a schedule, by which it is found again: 1 to 200 characters.
 ///
 /// ```
@@ -102,6 +104,15 @@ impl From<ScheduleId> for String {
 pub struct InvalidScheduleId {
     id: String,
     fault: &'static str,
+}
+
+/// Where a job comes from that a schedule made.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Recurrence {
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// The slot it was made for; `None` if it was triggered by hand.
+    pub slot: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -1,0 +1,150 @@
+//! Makes jobs of schedules whose slots have come.
+//!
+//! Any number of servers do so at once: each computes what is due, and the storage takes the first one's write for a
+//! schedule and refuses the others'.
+
+pub(super) mod declared;
+mod fire;
+mod stalled;
+
+use chrono::TimeDelta;
+use tracing::{info, warn};
+
+use self::{fire::Fired, stalled::Stalled};
+use super::shared::Shared;
+use crate::{
+    client::Schedule,
+    clock::Timestamp,
+    storage::{DueCursor, ScheduleWritten, StorageResult, StoredSchedule, Topic},
+};
+
+/// How many due schedules are looked at in one go.
+const PAGE: usize = 100;
+
+/// How many jobs are written at once, unless one schedule alone has more.
+const JOBS: usize = 1_000;
+
+/// Makes jobs of what is due, and sleeps until the next schedule is.
+pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
+    let storage = shared.storage();
+    let mut changed = storage.signals().subscribe(Topic::Recurring);
+    let mut stalled = Stalled::default();
+    loop {
+        changed.reset();
+        let next = round(shared, &mut stalled).await?;
+        shared.health.recovered("recurring");
+        let due = async {
+            match next {
+                Some(at) => storage.clock().sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = changed.changed() => {}
+            () = tokio::time::sleep(shared.settings.schedule_poll_interval) => {}
+        }
+    }
+}
+
+/// Goes through all that is due; returns when to look again.
+async fn round(shared: &Shared, stalled: &mut Stalled) -> StorageResult<Option<Timestamp>> {
+    let now = shared.storage().clock().now();
+    let mut after: Option<DueCursor> = None;
+    stalled.begin_round();
+    loop {
+        let page = shared.storage().due_schedules(after, PAGE).await?;
+        after = page.due.last().and_then(|last| Some((last.next_run?, last.id.clone())));
+        let is_last = page.due.len() < PAGE;
+        follow(shared, page.due, stalled).await?;
+        if is_last {
+            stalled.end_round();
+            return Ok([page.next_due, stalled.next_try(now)].into_iter().flatten().min());
+        }
+    }
+}
+
+/// Makes the jobs of schedules that are due, or notes why that can't be done.
+async fn follow(shared: &Shared, due: Vec<StoredSchedule>, stalled: &mut Stalled) -> StorageResult<()> {
+    let now = shared.storage().clock().now();
+    let mut fired: Vec<Fired> = Vec::new();
+    for schedule in due.into_iter().map(Schedule::read) {
+        if stalled.is_waiting(&schedule, now) {
+            continue;
+        }
+        match compute(shared, &schedule, now).await? {
+            Ok(one) => fired.push(one),
+            Err(reason) => fired.extend(stalled.note(&schedule, reason, &shared.record.id, now)),
+        }
+        if fired.iter().map(|one| one.write.jobs.len()).sum::<usize>() >= JOBS {
+            write(shared, std::mem::take(&mut fired)).await?;
+        }
+    }
+    write(shared, fired).await
+}
+
+/// What a schedule that is due comes to, or why that can't be told.
+async fn compute(shared: &Shared, schedule: &Schedule, now: Timestamp) -> StorageResult<Result<Fired, String>> {
+    let job = schedule.definition().map(|definition| definition.job());
+    if let Some(job) = job.filter(|job| shared.registry.get(job).is_none()) {
+        return Ok(Err(format!("it has no handler for job `{job}`")));
+    }
+    let is_busy = fire::wants_to_know_its_last_job(schedule) && last_job_runs(shared, schedule).await?;
+    let (schedule, precision) = (schedule.clone(), shared.settings.schedule_poll_interval * 2);
+    // A strict schedule that was missed for long takes long to compute, and the heartbeat is on this thread.
+    let computed = tokio::task::spawn_blocking(move || fire::fire(&schedule, is_busy, now, precision)).await;
+    Ok(computed.unwrap_or_else(|panicked| Err(format!("it can't be computed: {panicked}"))))
+}
+
+/// Whether the last job of the schedule has not ended.
+async fn last_job_runs(shared: &Shared, schedule: &Schedule) -> StorageResult<bool> {
+    let Some(last) = schedule.last_run() else { return Ok(false) };
+    let job = shared.storage().job(last.job).await?;
+    Ok(job.is_some_and(|details| !details.job.state.has_ended()))
+}
+
+async fn write(shared: &Shared, fired: Vec<Fired>) -> StorageResult<()> {
+    if fired.is_empty() {
+        return Ok(());
+    }
+    let (writes, reports): (Vec<_>, Vec<_>) = fired.into_iter().map(|one| (one.write, one.report)).unzip();
+    let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
+    let written = shared.storage().write_schedules(writes).await?;
+    for ((id, report), written) in ids.iter().zip(reports).zip(written) {
+        // Else another server was first, and it has told.
+        if written == ScheduleWritten::Stored {
+            report.log(id);
+        }
+    }
+    Ok(())
+}
+
+/// What is worth to be told of a write, if it is stored.
+#[derive(Debug, Default)]
+struct Report {
+    dropped: Option<(Timestamp, Timestamp)>,
+    skipped: Option<Timestamp>,
+    recovered: bool,
+    error: Option<String>,
+}
+
+impl Report {
+    fn log(&self, id: &crate::schedule::ScheduleId) {
+        if let Some(error) = &self.error {
+            warn!(schedule = %id, error, "a schedule is due and makes no jobs; it is tried again");
+        }
+        if self.recovered {
+            info!(schedule = %id, "a schedule makes jobs again");
+        }
+        if let Some((first, until)) = self.dropped {
+            let (first, until) = (first.to_rfc3339(), until.to_rfc3339());
+            warn!(schedule = %id, first, until, "more slots were missed than are made up for; the earlier are dropped");
+        }
+        if let Some(slot) = self.skipped {
+            info!(schedule = %id, slot = slot.to_rfc3339(), "a slot is skipped, because an earlier job has not ended");
+        }
+    }
+}
+
+/// A second, the least that is waited before something is tried again.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
