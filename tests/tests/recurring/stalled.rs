@@ -1,0 +1,167 @@
+//! Schedules of which a server can make no jobs, and others that go on.
+
+use jobs_runtime::{
+    job::{Invocation, JobName},
+    schedule::{Misfire, Overlap, ScheduleId, ScheduleOptions},
+    state::StateName,
+    storage::{ScheduleContent, ScheduleWrite, ScheduleWritten},
+};
+use jobs_tests::{World, on_each_storage};
+
+use super::{HOUR, SECOND, Schedules, Tell, server};
+
+/// A schedule as a later version may have written it.
+async fn write_strange(world: &World, id: &'static str, definition: &str) {
+    let (now, id) = (world.clock.now(), ScheduleId::new(id).expect("an id"));
+    let progress = format!(r#"{{"created_at":"{0}","base":"{0}"}}"#, now.to_rfc3339());
+    let content = ScheduleContent { next_run: Some(now), definition: definition.to_owned(), progress };
+    let write = ScheduleWrite { id, found: None, content: Some(content), jobs: Vec::new() };
+    assert_eq!(world.storage.write_schedules(vec![write]).await.expect("written"), [ScheduleWritten::Stored]);
+}
+
+/// Lets a server try again and again, until the schedule is shown as in error.
+async fn error_of(world: &World, id: &str) -> String {
+    for _ in 0..200 {
+        let schedule = world.client.recurring().get(id).await.expect("read").expect("there");
+        if let Some(fault) = schedule.error().filter(|fault| fault.message.starts_with("server ")) {
+            return fault.message;
+        }
+        world.clock.advance(SECOND * 10);
+        tokio::time::sleep(SECOND / 20).await;
+    }
+    panic!("{id} is not shown as in error");
+}
+
+/// Lets a server try again, until the schedule is followed.
+async fn recovered(world: &World, id: &str) {
+    for _ in 0..200 {
+        world.clock.advance(SECOND * 60);
+        tokio::time::sleep(SECOND / 20).await;
+        let schedule = world.client.recurring().get(id).await.expect("read").expect("there");
+        if schedule.error().is_none() && schedule.last_run().is_some() {
+            return;
+        }
+    }
+    panic!("{id} does not recover");
+}
+
+on_each_storage! {
+    /// Elsewhere (Hangfire #1533 #2155 #2469) a server that didn't know a job disabled its schedule.
+    async fn a_server_leaves_schedules_of_unknown_jobs_to_others(world: World) {
+        world.clock.advance(SECOND);
+        let recurring = world.client.recurring();
+        recurring.add_or_update("a", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");
+        let ignorant = world.server().start().await.expect("started");
+        world.clock.advance(HOUR);
+        tokio::time::sleep(SECOND / 5).await;
+        let schedule = recurring.get("a").await.expect("read").expect("there");
+        assert!(schedule.next_run() < Some(world.clock.now()) && schedule.error().is_none() && world.jobs_of("a").await.is_empty());
+        let _knowing = server(&world).await;
+        world.followed("a").await;
+        assert_eq!(world.jobs_of("a").await.len(), 1);
+        world.clock.advance(HOUR);
+        world.followed("a").await;
+        assert_eq!(world.jobs_of("a").await.len(), 2);
+        ignorant.shutdown(SECOND).await.expect("shut down");
+    }
+
+    async fn a_schedule_that_nobody_can_follow_is_shown_in_error_and_recovers(world: World) {
+        world.clock.advance(SECOND);
+        let recurring = world.client.recurring();
+        let call = Invocation::new(JobName::new("jobs_tests", "tell"), &serde_json::json!({ "region": "eu" })).expect("JSON");
+        recurring.add_or_update("a", call, "@hourly", ScheduleOptions::new()).await.expect("added");
+        let ignorant = world.server().start().await.expect("started");
+        world.clock.advance(HOUR);
+        let error = error_of(&world, "a").await;
+        let expected = "it has no handler for job `jobs_tests.tell`; no other server has made its job either";
+        assert_eq!(error, format!("server {}: {expected}", ignorant.id()));
+        let _knowing = server(&world).await;
+        recovered(&world, "a").await;
+    }
+
+    /// Each with its reason; the schedules beside them run.
+    async fn what_a_later_version_wrote_is_in_error_and_all_others_go_on(world: World) {
+        let plain = r#""type":"jobs_tests","method":"tell","arguments":{"region":"eu"},"queue":"default""#;
+        for (id, definition, reason) in [
+            ("cron", format!(r#"{{{plain},"cron":"0 0 * * FULLMOON","tz":"UTC"}}"#), "`FULLMOON` in the field `Days of week`"),
+            ("tz", format!(r#"{{{plain},"cron":"@hourly","tz":"Mars/Olympus"}}"#), "`Mars/Olympus` is not a time zone"),
+            ("option", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","jitter":"5m"}}"#), "its option `jitter` is not known to this version"),
+            ("misfire", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"lenient"}}"#), "`lenient` of its option `misfire` is not known"),
+            ("json", r#"{"of":"another shape"}"#.to_owned(), "missing field"),
+            ("text", "no JSON".to_owned(), "expected"),
+        ] {
+            write_strange(&world, id, &definition).await;
+            let schedule = world.client.recurring().get(id).await.expect("read").expect("there");
+            let fault = schedule.error().expect("in error at once, for who looks");
+            assert!(fault.message.contains(reason), "{id}: {}", fault.message);
+            assert_eq!(schedule.stored_definition(), definition);
+        }
+        let recurring = world.client.recurring();
+        recurring.add_or_update("zzz", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");
+        let _server = server(&world).await;
+        world.followed("zzz").await;
+        assert_eq!(world.jobs_of("zzz").await.len(), 1);
+        let error = error_of(&world, "cron").await;
+        assert!(error.contains("`FULLMOON` in the field `Days of week` of `0 0 * * FULLMOON`"), "{error}");
+        assert!(world.client.recurring().pause("text").await.expect_err("unreadable").to_string().contains("no JSON"));
+        // Whoever mends it brings it back to life; and what can't be read can be removed.
+        for id in ["cron", "json"] {
+            recurring.add_or_update(id, Tell::new("eu"), "@every_minute", ScheduleOptions::new()).await.expect("mended");
+            recovered(&world, id).await;
+        }
+        assert!(recurring.remove("text").await.expect("removed"));
+    }
+
+    /// A hundred of them, which is more than a page.
+    async fn many_that_cannot_be_followed_do_not_hide_the_others(world: World) {
+        for number in 0..250 {
+            let id = Box::leak(format!("a{number:03}").into_boxed_str());
+            write_strange(&world, id, "no JSON").await;
+        }
+        let recurring = world.client.recurring();
+        recurring.add_or_update("b", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");
+        let _server = server(&world).await;
+        world.followed("b").await;
+        world.clock.advance(HOUR);
+        world.followed("b").await;
+        assert_eq!(world.jobs_of("b").await.len(), 2);
+    }
+
+    async fn a_slot_is_skipped_while_the_last_job_has_not_ended(world: World) {
+        let recurring = world.client.recurring();
+        let skip = || ScheduleOptions::new().overlap(Overlap::Skip).queue("idle");
+        recurring.add_or_update("relaxed", Tell::new("eu"), "@hourly", skip()).await.expect("added");
+        let strict = skip().misfire(Misfire::Strict);
+        recurring.add_or_update("strict", Tell::new("eu"), "@hourly", strict).await.expect("added");
+        recurring.add_or_update("overlap", Tell::new("eu"), "@hourly", ScheduleOptions::new().queue("idle")).await.expect("added");
+        let server = server(&world).await;
+        let ids = ["relaxed", "strict", "overlap"];
+        for _ in 0..3 {
+            for id in ids {
+                world.followed(id).await;
+            }
+            world.clock.advance(HOUR);
+        }
+        for id in ids {
+            world.followed(id).await;
+        }
+        for id in ["relaxed", "strict"] {
+            assert_eq!(world.slots_of(id).await, ["00:00:00"], "its job waits in a queue that nobody serves");
+            let schedule = recurring.get(id).await.expect("read").expect("there");
+            assert_eq!(schedule.last_skipped(), Some(world.clock.now()));
+        }
+        assert_eq!(world.jobs_of("overlap").await.len(), 4, "allowed by default");
+        for id in ["relaxed", "strict"] {
+            world.client.delete(world.jobs_of(id).await[0].id).await.expect("deleted");
+        }
+        server.shutdown(SECOND).await.expect("shut down");
+        world.clock.advance(HOUR * 3);
+        let _server = self::server(&world).await;
+        for id in ["relaxed", "strict"] {
+            world.followed(id).await;
+        }
+        assert_eq!(world.slots_of("relaxed").await, ["00:00:00", "06:00:00"]);
+        assert_eq!(world.slots_of("strict").await, ["00:00:00", "04:00:00"], "the others come while the first has not ended");
+        assert_eq!(world.details(world.jobs_of("strict").await[0].id).await.job.state, StateName::Deleted);
+    }
+}
