@@ -42,7 +42,7 @@ pub(super) async fn prepare(connection: &mut SqliteConnection, shared: &Shared) 
         return Err(not_migrated(options, found));
     }
     if found < supported() {
-        migrate(&mut tx, shared, found).await.map_err(|error| explain(options, error))?;
+        migrate(&mut tx, shared, found, supported()).await.map_err(|error| explain(options, error))?;
     }
     check_tables(&mut tx, shared).await?;
     tx.commit().await.map_err(|error| explain(options, error))
@@ -63,8 +63,14 @@ async fn version(connection: &mut SqliteConnection, shared: &Shared) -> sqlx::Re
     sqlx::query_scalar(shared.sql.get("SELECT COALESCE(MAX(version), 0) FROM {p}schema")).fetch_one(connection).await
 }
 
-async fn migrate(connection: &mut SqliteConnection, shared: &Shared, found: i64) -> sqlx::Result<()> {
-    for (version, migration) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+/// Applies the migrations after version `found`, up to `wanted`.
+pub(super) async fn migrate(
+    connection: &mut SqliteConnection,
+    shared: &Shared,
+    found: i64,
+    wanted: i64,
+) -> sqlx::Result<()> {
+    for (version, migration) in (1..=wanted).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
         let text = shared.sql.expand(migration, "", 0);
         sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await?;
         let insert = shared.sql.get("INSERT INTO {p}schema (version) VALUES (?)");

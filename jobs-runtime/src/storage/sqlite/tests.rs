@@ -3,16 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, monitor::list::List, sql::Sql};
+use super::{
+    Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, monitor::list::List, schema, sql::Sql,
+};
 use crate::{
     clock::Timestamp,
-    job::{Failure, Invocation, JobId, JobName, QueueName},
+    job::{Failure, Invocation, JobId, JobName, QueueName, Recurrence, ScheduleId},
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
     storage::{
-        Change, Claim, ClaimedJob, Finish, Initial, JobFilter, Monitor, NewJob, PageRequest, Period, Rescue, ServerId,
-        ServerRecord, Signals, Storage, monitor::cursor,
+        Change, Claim, ClaimedJob, Finish, Initial, JobFilter, Monitor, NewJob, PageRequest, Period, Rescue,
+        ScheduleContent, ScheduleWrite, ServerId, ServerRecord, Signals, Storage, monitor::cursor,
     },
     testing::TestClock,
 };
@@ -229,6 +231,47 @@ async fn work(storage: &SqliteStorage, clock: &TestClock) {
     storage.statistics(Period::Hour, Timestamp::UNIX_EPOCH, clock.now()).await.expect("read");
     storage.expire(10).await.expect("expired");
     storage.retire(&record.id).await.expect("retired");
+    work_with_schedules(storage, clock.now()).await;
+}
+
+async fn work_with_schedules(storage: &SqliteStorage, now: Timestamp) {
+    let id = ScheduleId::new("a").expect("an id");
+    let recurrence = Some(Recurrence { schedule: id.clone(), slot: Some(now) });
+    let jobs = vec![NewJob { recurrence, ..job(now, Initial::Enqueued) }];
+    let content = ScheduleContent { next_run: Some(now), definition: "{}".to_owned(), progress: "{}".to_owned() };
+    let mut write = ScheduleWrite { id: id.clone(), found: None, content: Some(content), jobs };
+    storage.write_schedules(vec![write.clone()]).await.expect("added");
+    let due = storage.due_schedules(Some((Timestamp::UNIX_EPOCH, id.clone())), 10).await.expect("found").due;
+    write.found = Some(due[0].version);
+    storage.write_schedules(vec![write.clone()]).await.expect("changed");
+    write.found = storage.schedule(&id).await.expect("read").map(|found| found.version);
+    write.content = None;
+    storage.write_schedules(vec![write]).await.expect("removed");
+    assert!(storage.schedules(None, 10).await.expect("read").is_empty());
+}
+
+/// The tables of the first version, with a job, as a program left them that was built before there were schedules.
+#[tokio::test]
+async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shared = Shared { options: options(&folder), sql: Sql::new("jobs_"), signals: Signals::default() };
+    let mut connection = connection::create(&shared.options).await.expect("created");
+    sqlx::query("CREATE TABLE jobs_schema (version INTEGER NOT NULL)").execute(&mut connection).await.expect("made");
+    schema::migrate(&mut connection, &shared, 0, 1).await.expect("the first version");
+    let insert = "
+        INSERT INTO jobs_job (id, type, method, arguments, queue, priority, created_at, state, state_at, place, spent, lost)
+        VALUES (zeroblob(16), 'suite', 'old', '{}', 'default', 0, 0, 'enqueued', 0, 1, 0, 0);
+        INSERT INTO jobs_ready (queue, rank, seq, job) VALUES ('default', 0, 1, zeroblob(16));";
+    sqlx::raw_sql(insert).execute(&mut connection).await.expect("stored");
+    connection.close().await.expect("closed");
+    let refused = SqliteStorage::open(options(&folder).migrate(false)).await.expect_err("not migrated").to_string();
+    assert!(refused.contains("schema version 1, version 2 is needed"), "{refused}");
+    let storage = SqliteStorage::open(options(&folder)).await.expect("migrated");
+    work_with_schedules(&storage, Timestamp::UNIX_EPOCH + Duration::from_secs(1)).await;
+    let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
+    let claimed = storage.claim(claim).await.expect("claimed");
+    assert_eq!((claimed[0].name.method(), &claimed[0].recurrence), ("old", &None));
+    storage.close().await;
 }
 
 fn job(now: Timestamp, initial: Initial) -> NewJob {
