@@ -1,7 +1,12 @@
-//! Cron expressions: when a recurring job is due.
+//! When recurring jobs are due: cron expressions, time zones, and what becomes of slots that were missed.
 //!
-//! The grammar and its meaning are those of Cronos, the cron library of Hangfire; the grammar is described at
-//! [`CronExpression`].
+//! A *schedule* calls a job at the times of a cron expression. Such a time is a *slot*. Schedules stand in the source, as
+//! [`#[recurring]`](macro@crate::recurring), or are added at run time, by [`Recurring`](crate::client::Recurring).
+//!
+//! # Expressions
+//!
+//! The grammar and its meaning are those of [Cronos](https://github.com/HangfireIO/Cronos), the cron library of Hangfire;
+//! the grammar is described at [`CronExpression`].
 //!
 //! ```
 //! use chrono::TimeZone;
@@ -29,6 +34,29 @@
 //! So the times at which a schedule fires are the same from wherever one looks, and each is later than the one before.
 //! In two corners that goes beyond Cronos. The end of a gap into which a time falls is one of the times, also when the
 //! search starts there inclusively. And Sunday written as 7 isn't lost at the start of a range with a step (`7-2/2`).
+//!
+//! # Slots and jobs
+//!
+//! The rules are [Hangfire's](https://www.hangfire.io).
+//!
+//! * Slots count from one second before the schedule was made, so that a slot at that very moment is its first. From
+//!   then on they count from the last time that jobs were made.
+//! * A slot that comes while a server runs becomes a job within milliseconds, and once: however many servers there are,
+//!   the storage takes one job of each (schedule, slot).
+//! * [`Misfire`] says what becomes of slots that came while no server ran. The job's
+//!   [slot](crate::job::JobContext::slot) is then:
+//!
+//! | mode | jobs | slot of each | |
+//! |---|---|---|---|
+//! | [`Relaxed`](Misfire::Relaxed) | one | now | the default |
+//! | [`Strict`](Misfire::Strict) | one for each slot | its own | of more than [`max_missed`](ScheduleOptions::max_missed) the latest; what was dropped is logged, and [shown](crate::client::Schedule::dropped) |
+//! | [`Ignorable`](Misfire::Ignorable) | one for each slot that is not too old | its own | not too old is twice the [polling interval](crate::server::JobServerBuilder::schedule_poll_interval) |
+//!
+//! * A schedule that is written again as it is keeps its next slot, and nothing is written. If its expression or its zone
+//!   has changed, slots count from now: nothing of the past is made up for.
+//! * A schedule that a server can't compute, or whose job it doesn't know, it leaves to other servers. If none of them
+//!   makes the job for some seconds, the schedule is [shown as in error](crate::client::Schedule::error). It is tried
+//!   again all the time, and goes on by itself when the cause has gone.
 
 mod cron_schedule;
 mod descriptor;

@@ -52,7 +52,7 @@ pub enum ScheduleError {
         /// The schedule.
         id: ScheduleId,
         /// What is wrong.
-        source: EnqueueError,
+        source: Box<EnqueueError>,
     },
     /// There is no such schedule.
     #[error("there is no schedule `{id}`")]

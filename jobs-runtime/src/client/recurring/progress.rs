@@ -58,13 +58,13 @@ pub struct DroppedSlots {
 pub struct ScheduleFault {
     /// What is wrong, and who says so.
     pub message: String,
-    /// Since when it is known.
-    pub at: Timestamp,
+    /// Since when a server has told so; `None` if none has yet, and it was found by looking at the schedule.
+    pub since: Option<Timestamp>,
 }
 
 impl ScheduleFault {
-    pub(crate) fn new(message: String, at: Timestamp) -> Self {
-        Self { message, at }
+    pub(crate) fn new(message: String, since: Option<Timestamp>) -> Self {
+        Self { message, since }
     }
 }
 

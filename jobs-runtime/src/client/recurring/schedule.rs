@@ -90,7 +90,7 @@ impl Schedule {
     /// It is tried again all the time, and goes on by itself when it can be computed.
     #[must_use]
     pub fn error(&self) -> Option<ScheduleFault> {
-        let unreadable = |reason: &str| ScheduleFault::new(reason.to_owned(), self.created_at().unwrap_or_default());
+        let unreadable = |reason: &str| ScheduleFault::new(reason.to_owned(), None);
         match (&self.definition, &self.progress) {
             (_, Ok(progress)) if progress.error.is_some() => progress.error.clone(),
             (Err(reason), _) | (_, Err(reason)) => Some(unreadable(reason)),

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use tracing::{info, warn};
 
 use crate::{
-    client::{Client, Defined, Schedule, ScheduleDefinition, ScheduleError},
+    client::{Client, Schedule, ScheduleDefinition, ScheduleError, recurring::steps},
     job::{Location, QueueName, Registry},
     schedule::{CronSchedule, RecurringDescriptor, ScheduleId, ScheduleOptions},
-    storage::StorageError,
+    storage::{ScheduleWrite, ScheduleWritten, StorageError},
 };
 
 /// The schedules of a program, checked.
@@ -54,22 +54,31 @@ impl Declared {
         self.schedules.iter().map(|(id, (definition, location))| (definition.queue(), id, location))
     }
 
-    /// Writes them to the storage, and marks or removes those that the program's packages declared earlier.
+    /// Writes them to the storage, and marks or removes those that the program's packages declared earlier. What is so
+    /// already is not written.
     pub(in crate::server) async fn store(&self, client: &Client, remove_orphans: bool) -> Result<(), StorageError> {
-        for (id, (definition, _)) in &self.schedules {
-            match client.recurring().define(id, definition).await {
-                Ok(Defined::Unchanged) => {}
-                Ok(defined) => {
-                    info!(schedule = %id, cron = definition.cron, tz = definition.tz, "schedule {defined:?}")
+        let found: BTreeMap<ScheduleId, Schedule> =
+            client.recurring().list().await?.into_iter().map(|schedule| (schedule.id().clone(), schedule)).collect();
+        let now = client.storage().clock().now();
+        let defined = self.schedules.iter().filter_map(|(id, (definition, _))| {
+            // An expression was read to get here, so this can't fail.
+            steps::define(id, found.get(id), definition, now).ok().flatten()
+        });
+        let orphans = found.values().filter(|schedule| self.is_orphan(schedule));
+        let orphaned = orphans.filter_map(|orphan| settle(orphan, remove_orphans));
+        let writes: Vec<ScheduleWrite> = defined.chain(orphaned).collect();
+        for batch in writes.chunks(BATCH) {
+            let written = client.storage().write_schedules(batch.to_vec()).await?;
+            for (write, written) in batch.iter().zip(written) {
+                match (self.schedules.get(&write.id), written) {
+                    (Some((definition, _)), ScheduleWritten::Conflict) => again(client, &write.id, definition).await?,
+                    (Some(_), ScheduleWritten::Stored) => {
+                        info!(schedule = %write.id, "a schedule was added or changed")
+                    }
+                    (None, _) => warn!(schedule = %write.id, removed = remove_orphans,
+                        "a schedule stands in the source no longer"),
                 }
-                Err(ScheduleError::Storage(error)) => return Err(error),
-                // Other servers write at the same time, and what they write is the same or as good.
-                Err(error) => warn!(schedule = %id, %error, "a schedule could not be stored"),
             }
-        }
-        let found = client.recurring().list().await?;
-        for orphan in found.iter().filter(|schedule| self.is_orphan(schedule)) {
-            self.settle(client, orphan, remove_orphans).await?;
         }
         Ok(())
     }
@@ -78,14 +87,24 @@ impl Declared {
         let package = schedule.definition().and_then(|definition| definition.package.as_deref());
         package.is_some_and(|package| self.packages.contains(package)) && !self.schedules.contains_key(schedule.id())
     }
+}
 
-    async fn settle(&self, client: &Client, orphan: &Schedule, remove: bool) -> Result<(), StorageError> {
-        let write = if remove { Some(orphan.removal()) } else { orphan.mark_orphaned() };
-        let Some(write) = write else { return Ok(()) };
-        client.storage().write_schedules(vec![write]).await?;
-        let done = if remove { "it is removed" } else { "it goes on until someone removes it" };
-        warn!(schedule = %orphan.id(), "a schedule stands in the source no longer; {done}");
-        Ok(())
+/// How many schedules are written at once.
+const BATCH: usize = 500;
+
+fn settle(orphan: &Schedule, remove: bool) -> Option<ScheduleWrite> {
+    if remove { Some(orphan.removal()) } else { orphan.mark_orphaned() }
+}
+
+/// Writes a schedule that another server has changed meanwhile, most often to what it is to be.
+async fn again(client: &Client, id: &ScheduleId, definition: &ScheduleDefinition) -> Result<(), StorageError> {
+    match client.recurring().define(id, definition).await {
+        Err(ScheduleError::Storage(error)) => Err(error),
+        Err(error) => {
+            warn!(schedule = %id, %error, "a schedule could not be stored");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
     }
 }
 

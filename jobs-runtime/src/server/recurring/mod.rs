@@ -50,24 +50,26 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
 /// Goes through all that is due; returns when to look again.
 async fn round(shared: &Shared, stalled: &mut Stalled) -> StorageResult<Option<Timestamp>> {
     let now = shared.storage().clock().now();
-    let mut after: Option<DueCursor> = None;
+    let (mut after, mut wrote): (Option<DueCursor>, bool) = (None, false);
     stalled.begin_round();
     loop {
         let page = shared.storage().due_schedules(after, PAGE).await?;
         after = page.due.last().and_then(|last| Some((last.next_run?, last.id.clone())));
         let is_last = page.due.len() < PAGE;
-        follow(shared, page.due, stalled).await?;
+        wrote |= follow(shared, page.due, stalled).await?;
         if is_last {
             stalled.end_round();
-            return Ok([page.next_due, stalled.next_try(now)].into_iter().flatten().min());
+            // What was written, by this server or by one that was faster, is due next at a time that is not known yet.
+            let again = wrote.then_some(now);
+            return Ok([again, page.next_due, stalled.next_try(now)].into_iter().flatten().min());
         }
     }
 }
 
-/// Makes the jobs of schedules that are due, or notes why that can't be done.
-async fn follow(shared: &Shared, due: Vec<StoredSchedule>, stalled: &mut Stalled) -> StorageResult<()> {
+/// Makes the jobs of schedules that are due, or notes why that can't be done; returns whether it wrote anything.
+async fn follow(shared: &Shared, due: Vec<StoredSchedule>, stalled: &mut Stalled) -> StorageResult<bool> {
     let now = shared.storage().clock().now();
-    let mut fired: Vec<Fired> = Vec::new();
+    let (mut fired, mut wrote): (Vec<Fired>, bool) = (Vec::new(), false);
     for schedule in due.into_iter().map(Schedule::read) {
         if stalled.is_waiting(&schedule, now) {
             continue;
@@ -77,10 +79,10 @@ async fn follow(shared: &Shared, due: Vec<StoredSchedule>, stalled: &mut Stalled
             Err(reason) => fired.extend(stalled.note(&schedule, reason, &shared.record.id, now)),
         }
         if fired.iter().map(|one| one.write.jobs.len()).sum::<usize>() >= JOBS {
-            write(shared, std::mem::take(&mut fired)).await?;
+            wrote |= write(shared, std::mem::take(&mut fired)).await?;
         }
     }
-    write(shared, fired).await
+    Ok(write(shared, fired).await? || wrote)
 }
 
 /// What a schedule that is due comes to, or why that can't be told.
@@ -103,9 +105,9 @@ async fn last_job_runs(shared: &Shared, schedule: &Schedule) -> StorageResult<bo
     Ok(job.is_some_and(|details| !details.job.state.has_ended()))
 }
 
-async fn write(shared: &Shared, fired: Vec<Fired>) -> StorageResult<()> {
+async fn write(shared: &Shared, fired: Vec<Fired>) -> StorageResult<bool> {
     if fired.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let (writes, reports): (Vec<_>, Vec<_>) = fired.into_iter().map(|one| (one.write, one.report)).unzip();
     let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
@@ -116,7 +118,7 @@ async fn write(shared: &Shared, fired: Vec<Fired>) -> StorageResult<()> {
             report.log(id);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What is worth to be told of a write, if it is stored.

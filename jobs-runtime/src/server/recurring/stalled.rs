@@ -76,7 +76,7 @@ impl Stalled {
         if progress.error.is_some() {
             return None;
         }
-        progress.error = Some(ScheduleFault::new(message.clone(), now));
+        progress.error = Some(ScheduleFault::new(message.clone(), Some(now)));
         let report = Report { error: Some(message), ..Report::default() };
         Some(Fired { write: schedule.write(due_since, &progress, Vec::new()), report })
     }
