@@ -202,7 +202,7 @@ use proc_macro::TokenStream;
 ///         .with_queue("mail")
 ///         .with_retry(RetryPolicy::HANGFIRE.with_attempts(5))
 ///         .with_timeout(Duration::new(30, 0));
-///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()));
+///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()).in_package("my_app"));
 ///
 ///     fn requirements(requirements: &mut Requirements) {
 ///         <Data<Mailer> as FromContext>::requirements(requirements);

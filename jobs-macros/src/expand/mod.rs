@@ -5,10 +5,10 @@ mod assertions;
 mod job_impl;
 mod settings;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
-use crate::model::Model;
+use crate::{model::Model, options::name};
 
 /// All that stands beside the function.
 pub(crate) fn job(model: &Model) -> TokenStream {
@@ -41,6 +41,13 @@ pub(crate) fn recovered(model: &Model) -> TokenStream {
         #allow
         const _: () = { #job_impl };
     }
+}
+
+/// The place in the source at which `span` begins.
+fn location(model: &Model, span: Span) -> TokenStream {
+    let krate = &model.krate;
+    let package = name::package();
+    quote_spanned!(span=> #krate::Location::new(::core::file!(), ::core::line!()).in_package(#package))
 }
 
 /// What is generated for a deprecated function uses it, and is deprecated itself.
