@@ -10,6 +10,7 @@
 //! with errors is emitted again all the same, with as much of what callers use as can be made, so that the
 //! errors shown are the ones to mend.
 
+mod annotated;
 mod attribute;
 mod check;
 mod diagnostic;
@@ -19,6 +20,7 @@ mod jobs_impl;
 mod model;
 mod names;
 mod options;
+mod recurring_attribute;
 mod types;
 
 use proc_macro::TokenStream;
@@ -267,4 +269,10 @@ pub fn job(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::jobs(options.into(), item.into()).into()
+}
+
+/// Runs a job by a schedule.
+#[proc_macro_attribute]
+pub fn recurring(options: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::recurring(options.into(), item.into()).into()
 }

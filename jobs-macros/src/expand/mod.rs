@@ -3,6 +3,7 @@
 mod arguments;
 mod assertions;
 mod job_impl;
+mod recurring;
 mod settings;
 
 use proc_macro2::{Span, TokenStream};
@@ -17,6 +18,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
     let assertions = assertions::all(model);
     let arguments = arguments::items(model);
     let job_impl = job_impl::whole(model);
+    let schedules = recurring::submissions(model);
     quote! {
         #(#cfgs)*
         #allow
@@ -24,6 +26,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
             #assertions
             #job_impl
             #krate::inventory::submit! { #krate::HandlerDescriptor::of::<#struct_name>() }
+            #schedules
         };
         #arguments
     }

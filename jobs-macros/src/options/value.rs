@@ -8,9 +8,9 @@ use syn::{LitInt, LitStr, Token, bracketed, parse::Parser as _, punctuated::Punc
 
 use super::{
     duration,
-    list::{Entries, Entry, Grammar, Value},
+    list::{Entries, Entry, Grammar, Value, nearest},
 };
-use crate::diagnostic::{Errors, Problem};
+use crate::diagnostic::{Errors, Problem, listed};
 
 /// A value with the literal it was read from.
 pub(crate) struct Read<L, T> {
@@ -56,6 +56,22 @@ impl Entry {
     pub(crate) fn identifier(&self, errors: &Errors) -> Option<Ident> {
         let tokens = self.equals("a name without quotes", errors)?;
         syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a name without quotes", errors)).ok()
+    }
+
+    /// `key = "one"`, which must be the first of one of the pairs; the result is the second.
+    pub(crate) fn choice(&self, choices: &[(&'static str, &'static str)], errors: &Errors) -> Option<&'static str> {
+        let literal = self.string(errors)?;
+        let wanted = literal.value();
+        if let Some((_, meaning)) = choices.iter().find(|(name, _)| *name == wanted) {
+            return Some(meaning);
+        }
+        let names = || choices.iter().map(|(name, _)| *name);
+        let mut problem = Problem::new(format!("unknown value `{}` of `{}`", wanted.escape_debug(), self.key));
+        if let Some(near) = nearest(&wanted, names()) {
+            problem = problem.help(format!("did you mean `{} = \"{near}\"`?", self.key));
+        }
+        errors.at(literal, problem.note(format!("the values are {}", listed(names()))));
+        None
     }
 
     /// `key("a", "b")`, with at least one text.
