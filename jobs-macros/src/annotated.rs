@@ -5,12 +5,13 @@ use quote::{ToTokens, quote};
 use syn::{
     Attribute, Result,
     parse::{Parse, ParseStream},
+    spanned::Spanned as _,
 };
 
 use crate::{
     diagnostic::{Errors, Problem},
     job_fn,
-    recurring_attribute::RecurringAttribute,
+    recurring_attribute::{self, RecurringAttribute},
 };
 
 /// An item that may be half typed, or no function at all.
@@ -21,18 +22,21 @@ pub(crate) struct Annotated {
 
 impl Annotated {
     /// The item with `recurring` behind its `#[job]`, which takes it away; without a `#[job]` reports that it is missing.
-    pub(crate) fn with_recurring(mut self, recurring: TokenStream, errors: &Errors) -> TokenStream {
+    pub(crate) fn with_recurring(mut self, options: &TokenStream, errors: &Errors) -> TokenStream {
+        // As if it stood in the source: else each error would say that it comes from a macro.
+        let whole = Span::call_site().resolved_at(self.item.span());
         let Some(job) = self.attributes.iter().position(|attribute| job_fn::is(attribute, "job")) else {
             if !job_fn::report_other_kind("#[recurring]", &self.item, errors) {
                 let problem = Problem::new("`#[recurring]` needs `#[job]` beside it");
                 let help = "write `#[job]` on the same function; if it is a method, also `#[jobs]` on the impl block";
-                errors.at_span(Span::call_site(), problem.help(help));
+                errors.at_span(whole, problem.help(help));
             }
             return self.without_recurring();
         };
         // Those above `#[job]` go with it, so that all keep their order.
         let mut before: Vec<Attribute> = self.attributes.drain(..job).collect();
         let above: Vec<Attribute> = before.extract_if(.., |attribute| job_fn::is(attribute, "recurring")).collect();
+        let recurring = recurring_attribute::moved(options, whole);
         let (behind, item) = (self.attributes.split_off(1), self.item);
         let job = self.attributes;
         quote!(#(#before)* #(#job)* #recurring #(#above)* #(#behind)* #item)
@@ -76,9 +80,9 @@ mod tests {
         let errors = Errors::new();
         let item = quote! { #[doc = "x"] #[a::recurring(2)] #[job(x = 1)] #[recurring(3)] #[cfg(y)] fn f(x: ) };
         let annotated: Annotated = syn::parse2(item).expect("attributes");
-        let moved = annotated.with_recurring(quote!(#[recurring(1)]), &errors).to_string();
+        let moved = annotated.with_recurring(&quote!(1), &errors).to_string();
         let expected = quote! {
-            #[doc = "x"] #[job(x = 1)] #[recurring(1)] #[a::recurring(2)] #[recurring(3)] #[cfg(y)] fn f(x: )
+            #[doc = "x"] #[job(x = 1)] #[recurring(__moved 1)] #[a::recurring(2)] #[recurring(3)] #[cfg(y)] fn f(x: )
         };
         assert_eq!(moved, expected.to_string());
         assert_eq!(errors.messages(), [""; 0]);
@@ -93,7 +97,7 @@ mod tests {
         ))
         .expect("attributes");
         assert_eq!(
-            annotated.with_recurring(quote!(#[recurring(1)]), &errors).to_string(),
+            annotated.with_recurring(&quote!(1), &errors).to_string(),
             quote!(
                 fn f() {}
             )

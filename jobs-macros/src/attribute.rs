@@ -73,7 +73,7 @@ pub(crate) fn recurring(options: TokenStream, item: TokenStream) -> TokenStream 
     }
     let errors = Errors::new();
     let item = match syn::parse2::<Annotated>(item.clone()) {
-        Ok(annotated) => annotated.with_recurring(recurring_attribute::moved(&options), &errors),
+        Ok(annotated) => annotated.with_recurring(&options, &errors),
         Err(error) => {
             job_fn::report_other_item("#[recurring]", &item, &error, &errors);
             item

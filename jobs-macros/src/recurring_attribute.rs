@@ -1,7 +1,7 @@
 //! The `#[recurring]`s of a function as they are written, before their options are read.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{TokenStreamExt as _, quote};
+use quote::{TokenStreamExt as _, quote, quote_spanned};
 use syn::{
     Attribute, Meta, Result, Token,
     parse::{ParseStream, Parser as _},
@@ -76,10 +76,10 @@ impl RecurringAttribute {
     }
 }
 
-/// The attribute with these options as it moves behind `#[job]`; all its own tokens have the span of the whole.
-pub(crate) fn moved(options: &TokenStream) -> TokenStream {
-    let moved = Ident::new(MOVED, Span::call_site());
-    quote!(#[recurring(#moved #options)])
+/// The attribute with these options as it moves behind `#[job]`; all its own tokens have the span `whole`.
+pub(crate) fn moved(options: &TokenStream, whole: Span) -> TokenStream {
+    let moved = Ident::new(MOVED, whole);
+    quote_spanned!(whole=> #[recurring(#moved #options)])
 }
 
 /// Whether the options are those of a [mention](RecurringAttribute::mention).
@@ -102,7 +102,7 @@ mod tests {
     use quote::{ToTokens as _, quote};
     use syn::{Attribute, parse_quote};
 
-    use super::{RecurringAttribute, moved};
+    use super::{RecurringAttribute, Span, moved};
 
     fn take(mut attributes: Vec<Attribute>) -> (Vec<RecurringAttribute>, String) {
         let taken = RecurringAttribute::take_all(&mut attributes);
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn they_are_taken_in_their_order() {
         let moved: Attribute = {
-            let moved = moved(&quote!(id = "a"));
+            let moved = moved(&quote!(id = "a"), Span::call_site());
             parse_quote!(#moved)
         };
         let (taken, rest) = take(vec![parse_quote!(#[inline]), moved, parse_quote!(#[a::recurring(id = "b")])]);

@@ -1,12 +1,12 @@
 //! `args(…)` of `#[recurring]`: a value for each argument of the job, and for nothing else.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens as _;
 use syn::{Attribute, ext::IdentExt as _};
 
 use crate::{
     diagnostic::{Errors, Problem, listed},
     model::{Argument, ArgumentValue, Injected, Model, Parameter},
+    names,
     options::{
         args::{self, Assignment},
         list::{Entry, Value, nearest},
@@ -37,8 +37,7 @@ pub(super) fn read(entry: Option<&Entry>, attribute: &Attribute, model: &Model, 
         values.push(ArgumentValue { name: field, value: reader.resolve_self(value), is_string: argument.is_string });
     }
     if is_whole {
-        let at = entry.map_or_else(|| attribute.to_token_stream(), |entry| entry.key.to_token_stream());
-        reader.check_missing(&values, at);
+        reader.check_missing(&values, entry, attribute);
     }
     values
 }
@@ -103,28 +102,33 @@ impl<'a> Reader<'a> {
         let has_instance = self.model.service.as_ref().is_some_and(|service| service.is_instance);
         has_instance && name == "self"
             || self.model.parameters.iter().any(|parameter| match parameter {
-                Parameter::Injected(Injected { name: Some(injected), .. }) => injected.unraw() == name.unraw(),
+                Parameter::Injected(Injected { name: Some(injected), .. }) => {
+                    names::argument_name(injected) == names::argument_name(name)
+                }
                 _ => false,
             })
     }
 
-    fn check_missing(&self, values: &[ArgumentValue], at: TokenStream) {
+    fn check_missing(&self, values: &[ArgumentValue], entry: Option<&Entry>, attribute: &Attribute) {
         let is_missing = |argument: &&Argument| !values.iter().any(|value| value.name == argument.name);
         let missing: Vec<&Argument> = self.model.arguments().filter(is_missing).collect();
         if missing.is_empty() {
             return;
         }
-        let texts: Vec<String> = missing
-            .iter()
-            .map(|argument| format!("{}: {}", argument.name.unraw(), types::text(&argument.ty)))
-            .collect();
+        let texts: Vec<String> = missing.iter().map(|argument| text(argument)).collect();
+        let texts = listed(texts.iter().map(String::as_str));
         let arguments = if missing.len() == 1 { "argument" } else { "arguments" };
-        let what = format!("no value for the {arguments} {}", listed(texts.iter().map(String::as_str)));
-        let mut problem = Problem::new(what).help(format!("write `{}`", self.example()));
-        if missing.iter().any(|argument| !argument.serde.is_empty()) {
+        let problem =
+            Problem::new(format!("no value for the {arguments} {texts} of `{}`", self.model.function.unraw()));
+        let verb = if entry.is_some() { "write" } else { "add" };
+        let mut problem = problem.help(format!("{verb} `{}`", self.example()));
+        if missing.iter().any(|argument| argument.serde.iter().any(|serde| types::text(serde).contains("default"))) {
             problem = problem.note("`#[serde(default)]` is for calls that were stored without the argument");
         }
-        self.errors.at(at, problem);
+        match entry {
+            Some(entry) => self.errors.at(&entry.key, problem),
+            None => self.errors.at(attribute, problem),
+        }
     }
 
     /// How all arguments are given.
@@ -140,4 +144,9 @@ impl<'a> Reader<'a> {
             None => value,
         }
     }
+}
+
+/// An argument as it is declared.
+fn text(argument: &Argument) -> String {
+    format!("{}: {}", argument.name.unraw(), types::text(&argument.ty))
 }

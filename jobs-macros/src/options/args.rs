@@ -1,7 +1,7 @@
 //! `args(name = value, …)`: the arguments of a schedule's jobs.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens as _, TokenStreamExt as _};
 use syn::{
     Expr, Token,
     ext::IdentExt as _,
@@ -39,27 +39,36 @@ fn assignment(input: ParseStream<'_>, example: &str, errors: &Errors) -> Option<
         report_next(input, write("expected the name of an argument".to_owned()), errors);
         return None;
     };
-    if input.parse::<Token![=]>().is_err() {
-        errors.at(&name, write(format!("`{name}` needs a value, after a `=`")));
+    if !input.is_empty() && !input.peek(Token![,]) && input.parse::<Token![=]>().is_err() {
+        report_next(input, write(format!("expected `=` after `{name}`")), errors);
         return None;
     }
     if input.is_empty() || input.peek(Token![,]) {
         errors.at(&name, write(format!("`{name}` needs a value")));
         return None;
     }
-    // An expression that can't be read is refused with the words of the compiler's own parser.
-    let value = match input.parse::<Expr>() {
-        Ok(value) => value.into_token_stream(),
-        Err(error) => {
-            errors.at_span(error.span(), write(format!("can't read the value of `{name}`: {error}")));
-            return None;
-        }
+    let written = until_comma(&input.fork());
+    let Ok(value) = input.parse::<Expr>() else {
+        errors.at(written, write(format!("can't read the value of `{name}`")));
+        return None;
     };
     if !input.is_empty() && input.parse::<Token![,]>().is_err() {
         report_next(input, write(format!("expected a comma after the value of `{name}`")), errors);
         return None;
     }
-    Some(Assignment { name, value })
+    Some(Assignment { name, value: value.into_token_stream() })
+}
+
+/// The tokens of a value that is no expression.
+fn until_comma(input: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while !input.peek(Token![,]) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => tokens.append(token),
+            Err(_) => break,
+        }
+    }
+    tokens
 }
 
 /// Reports `problem` at the next token.
@@ -100,8 +109,9 @@ mod tests {
     fn what_cannot_be_read_is_reported_once() {
         for (tokens, start) in [
             (quote!("eu", 7), "expected the name of an argument"),
-            (quote!(a), "`a` needs a value, after a `=`"),
-            (quote!(a: 1, b: 2), "`a` needs a value, after a `=`"),
+            (quote!(a), "`a` needs a value"),
+            (quote!(a, b), "`a` needs a value"),
+            (quote!(a: 1, b: 2), "expected `=` after `a`"),
             (quote!(a = , b = 2), "`a` needs a value"),
             (quote!(a = ), "`a` needs a value"),
             (quote!(a = 1 +, b = 2), "can't read the value of `a`"),

@@ -2,7 +2,7 @@
 
 use jobs_cron::{CronErrorKind, CronExpression};
 use quote::ToTokens as _;
-use syn::{Expr, ExprCall, ExprPath, Lit, LitStr};
+use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, Token, punctuated::Punctuated};
 
 use super::list::{Entry, Value};
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 
 /// What `Cron::never()` stands for.
 const NEVER: &str = "0 0 31 2 *";
+
+/// Help for who does not know the fields.
+const EVERY_DAY: &str = "write `cron = \"0 9 * * *\"`, which is every day at 9:00";
 
 /// The functions of `Cron`, each with the expression that it makes of its arguments.
 const FUNCTIONS: [(&str, &str); 10] = [
@@ -49,13 +52,15 @@ impl Cron {
             return Some(Self { text: checked(&literal, errors)?, never: None });
         }
         let expression = syn::parse2::<Expr>(tokens.clone()).ok();
-        let call = expression.as_ref().and_then(call_of_cron);
-        match call {
-            Some((path, call)) if call.args.is_empty() && is_named(&path.path, "never") => {
-                Some(Self { text: NEVER.to_owned(), never: Some(path.clone()) })
+        let function = expression.as_ref().and_then(Function::of);
+        match &function {
+            Some(Function { path, arguments: Some(arguments) })
+                if arguments.is_empty() && is_named(&path.path, "never") =>
+            {
+                Some(Self { text: NEVER.to_owned(), never: Some((*path).clone()) })
             }
             _ => {
-                errors.at(tokens, computed(call));
+                errors.at(tokens, computed(function.as_ref()));
                 None
             }
         }
@@ -69,30 +74,67 @@ fn checked(literal: &LitStr, errors: &Errors) -> Option<String> {
         Ok(()) => return Some(text),
         Err(error) => error,
     };
-    let mut problem = Problem::new(error.to_string()).caret(&text, error.range());
-    if error.kind() == CronErrorKind::NeverFires {
-        problem = problem.help("write `cron = Cron::never()` for a schedule that is only triggered by hand");
+    let mut problem = Problem::new(error.to_string());
+    if !text.trim().is_empty() {
+        problem = problem.caret(&text, error.range());
     }
+    problem = match error.kind() {
+        CronErrorKind::Empty | CronErrorKind::FieldCount { .. } => problem.help(EVERY_DAY),
+        CronErrorKind::NeverFires => {
+            problem.help("write `cron = Cron::never()` for a schedule that is only triggered by hand")
+        }
+        _ => problem,
+    };
     errors.at(literal, problem);
     None
 }
 
 /// What is said of anything but a text, with the expression that a call of `Cron` would make.
-fn computed(call: Option<(&ExprPath, &ExprCall)>) -> Problem {
+fn computed(function: Option<&Function<'_>>) -> Problem {
     let problem = Problem::new("`cron` takes a text in quotes, or `Cron::never()`");
-    let problem = match call.and_then(|(path, call)| meaning(path, call)) {
-        Some(text) => problem.help(format!("write `cron = \"{text}\"`, which is the same")),
-        None => problem.help("write `cron = \"0 9 * * *\"`, which is every day at 9:00"),
+    let problem = match function {
+        Some(function) if is_named(&function.path.path, "never") => problem.help("write `cron = Cron::never()`"),
+        Some(function) => match function.meaning() {
+            Some(text) => problem.help(format!("write `cron = \"{text}\"`, which is the same")),
+            None => problem.help(EVERY_DAY),
+        },
+        None => problem.help(EVERY_DAY),
     };
     problem.note("the expression is checked when the program is compiled, so it can't be computed")
 }
 
-/// A call of a function `….Cron::function(…)`.
-fn call_of_cron(expression: &Expr) -> Option<(&ExprPath, &ExprCall)> {
-    let Expr::Call(call) = plain(expression) else { return None };
-    let Expr::Path(path) = plain(&call.func) else { return None };
-    let type_name = path.path.segments.iter().rev().nth(1)?;
-    (path.qself.is_none() && type_name.ident == "Cron").then_some((path, call))
+/// A function `….Cron::function`, or a call of it.
+struct Function<'a> {
+    path: &'a ExprPath,
+    arguments: Option<&'a Punctuated<Expr, Token![,]>>,
+}
+
+impl<'a> Function<'a> {
+    fn of(expression: &'a Expr) -> Option<Self> {
+        let (function, arguments) = match plain(expression) {
+            Expr::Call(call) => (plain(&call.func), Some(&call.args)),
+            function => (function, None),
+        };
+        let Expr::Path(path) = function else { return None };
+        let type_name = path.path.segments.iter().rev().nth(1)?;
+        (path.qself.is_none() && type_name.ident == "Cron").then_some(Self { path, arguments })
+    }
+
+    /// The expression that it makes of plain numbers and weekdays.
+    fn meaning(&self) -> Option<String> {
+        let (_, template) = FUNCTIONS.iter().find(|(name, _)| is_named(&self.path.path, name))?;
+        let mut text = (*template).to_owned();
+        for (index, argument) in self.arguments?.iter().enumerate() {
+            let value = match plain(argument) {
+                Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().to_owned(),
+                Expr::Path(weekday) => weekday.path.segments.last()?.ident.to_string().to_uppercase(),
+                _ => return None,
+            };
+            text = text.replace(&format!("{{{index}}}"), &value);
+        }
+        // What has other arguments than the function takes is no expression either.
+        CronExpression::parse(&text).is_ok().then_some(text)
+    }
 }
 
 /// The expression itself, without parentheses and the invisible groups that `macro_rules!` makes.
@@ -102,25 +144,6 @@ fn plain(expression: &Expr) -> &Expr {
         Expr::Paren(paren) => plain(&paren.expr),
         _ => expression,
     }
-}
-
-/// The expression that a function of `Cron` makes of plain numbers and weekdays.
-fn meaning(path: &ExprPath, call: &ExprCall) -> Option<String> {
-    let (_, template) = FUNCTIONS.iter().find(|(name, _)| is_named(&path.path, name))?;
-    let mut text = (*template).to_owned();
-    for (index, argument) in call.args.iter().enumerate() {
-        let value = match plain(argument) {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Int(number) => number.base10_digits().to_owned(),
-                _ => return None,
-            },
-            Expr::Path(weekday) => weekday.path.segments.last()?.ident.to_string().to_uppercase(),
-            _ => return None,
-        };
-        text = text.replace(&format!("{{{index}}}"), &value);
-    }
-    // What has other arguments than the function takes is no expression either.
-    CronExpression::parse(&text).is_ok().then_some(text)
 }
 
 #[cfg(test)]
@@ -170,8 +193,6 @@ mod tests {
             quote!(Cron::daily()),
             quote!(Cron::daily(hour, 0)),
             quote!(Cron::daily(25, 0)),
-            quote!(Cron::never(1)),
-            quote!(Cron::never),
             quote!(never()),
             quote!(EVERY_DAY),
             quote!(5),
@@ -180,6 +201,14 @@ mod tests {
             let (none, messages) = parse(value.clone());
             assert_eq!((none, messages.len()), (None, 1), "{value}");
             assert!(messages[0].contains("which is every day at 9:00"), "{}", messages[0]);
+        }
+    }
+
+    #[test]
+    fn never_is_a_call_without_arguments() {
+        for value in [quote!(Cron::never), quote!(Cron::never(1))] {
+            let (_, messages) = parse(value);
+            assert!(messages[0].contains("= help: write `cron = Cron::never()`\n"), "{}", messages[0]);
         }
     }
 

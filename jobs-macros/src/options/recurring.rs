@@ -60,10 +60,11 @@ impl RecurringOptions {
                 (TokenStream::new(), false)
             }
         };
+        let has_options = !tokens.is_empty();
         let entries = Entries::parse(tokens, RECURRING, errors);
         // What was left out may be the expression.
         if is_list && entries.is_whole && entries.get("cron").is_none() {
-            errors.at(attribute, without_cron());
+            errors.at(attribute, without_cron(has_options));
         }
         let misfire = entries.get("misfire").map(|entry| entry.choice(&MISFIRE, errors));
         Self {
@@ -72,7 +73,7 @@ impl RecurringOptions {
             id: entries.get("id").map_or(Id::OfJob, |entry| id(entry, errors)),
             queue: entries
                 .get("queue")
-                .and_then(|entry| queue::read(&entry.string(errors)?, "the one of the job", errors)),
+                .and_then(|entry| queue::read(&entry.string(errors)?, "the job's queue", errors)),
             misfire: misfire.flatten(),
             max_missed: max_missed(&entries, misfire, errors),
             overlap: entries.get("overlap").and_then(|entry| entry.choice(&OVERLAP, errors)),
@@ -81,9 +82,15 @@ impl RecurringOptions {
     }
 }
 
-fn without_cron() -> Problem {
-    Problem::new("`#[recurring]` needs the option `cron`")
-        .help("write `#[recurring(cron = \"0 9 * * *\")]` for every day at 9:00, `cron = Cron::never()` for never")
+/// What is said of an attribute that lacks the expression, and may have other options.
+fn without_cron(has_options: bool) -> Problem {
+    let problem = Problem::new("`#[recurring]` needs the option `cron`");
+    let problem = if has_options {
+        problem.help("add `cron = \"0 9 * * *\"` for every day at 9:00")
+    } else {
+        problem.help("write `#[recurring(cron = \"0 9 * * *\")]` for every day at 9:00")
+    };
+    problem.note("a schedule that is only triggered by hand has `cron = Cron::never()`")
 }
 
 fn only_a_value(meta: &MetaNameValue) -> Problem {
@@ -110,7 +117,7 @@ fn max_missed(entries: &Entries, misfire: Option<Option<&str>>, errors: &Errors)
     if !may_be_strict {
         let problem = Problem::new("`max_missed` needs `misfire = \"strict\"`");
         let problem = problem.help("add `misfire = \"strict\"`, or remove `max_missed`");
-        errors.at(&entry.key, problem.note("in the other modes missed slots don't become a job each"));
+        errors.at(&entry.key, problem.note("in this mode alone each missed slot becomes a job"));
     }
     Some(read?.value)
 }

@@ -25,13 +25,13 @@ impl Id {
         if let Some(at) = fault.at {
             problem = problem.caret(&id, at);
         }
-        let better = id.trim();
-        let help = if id.is_empty() {
+        let better = id.trim().replace(char::is_control, "-");
+        let help = if better.is_empty() {
             "write an `id`, or remove it to use the job's name".to_owned()
-        } else if better != id && self::fault(better).is_none() {
+        } else if self::fault(&better).is_none() {
             format!("write `id = \"{}\"`", better.escape_debug())
         } else {
-            "choose another id".to_owned()
+            "choose a shorter id".to_owned()
         };
         errors.at(literal, problem.help(help));
         Self::Wrong
@@ -50,6 +50,9 @@ pub(crate) fn fault(id: &str) -> Option<Fault> {
     let whole = |what: String| Some(Fault { what, at: None });
     if id.is_empty() {
         return whole("it is empty".to_owned());
+    }
+    if id.trim().is_empty() {
+        return whole("it has nothing but blanks".to_owned());
     }
     let (before, after) = (id.len() - id.trim_start().len(), id.trim_end().len());
     if before > 0 {
@@ -74,6 +77,7 @@ mod tests {
     fn what_can_be_no_id_has_a_fault() {
         for (id, what, at) in [
             ("", "it is empty", None),
+            (" ", "it has nothing but blanks", None),
             ("  a", "it begins with a blank", Some(0..2)),
             ("a\n", "it ends with a blank", Some(1..2)),
             ("ü\u{0}b", "`\\0` is a control character", Some(2..3)),

@@ -60,7 +60,11 @@ impl Entry {
 
     /// `key = "one"`, which must be the first of one of the pairs; the result is the second.
     pub(crate) fn choice(&self, choices: &[(&'static str, &'static str)], errors: &Errors) -> Option<&'static str> {
-        let literal = self.string(errors)?;
+        let tokens = self.equals("a text in quotes", errors)?;
+        let Ok(literal) = syn::parse2::<LitStr>(tokens.clone()) else {
+            self.unquoted(tokens, choices, errors);
+            return None;
+        };
         let wanted = literal.value();
         if let Some((_, meaning)) = choices.iter().find(|(name, _)| *name == wanted) {
             return Some(meaning);
@@ -139,6 +143,17 @@ impl Entry {
                 None
             }
         }
+    }
+
+    /// Reports a value that is not a text, of which only its last word may tell what it was meant to be.
+    fn unquoted(&self, tokens: TokenStream, choices: &[(&str, &str)], errors: &Errors) {
+        let last = tokens.clone().into_iter().last().map_or_else(String::new, |token| token.to_string().to_lowercase());
+        let write = |name: &str| format!("`{} = \"{name}\"`", self.key);
+        let meant = choices.iter().find(|(name, _)| *name == last);
+        let texts: Vec<String> =
+            meant.map_or(choices, std::slice::from_ref).iter().map(|(name, _)| write(name)).collect();
+        let problem = Problem::new(format!("`{}` takes a text in quotes", self.key));
+        errors.at(tokens, problem.help(format!("write {}", texts.join(" or "))));
     }
 
     fn missing<T>(&self, errors: &Errors) -> Option<T> {

@@ -1,5 +1,6 @@
 //! Names of time zones.
 
+use jobs_cron::UnknownZone;
 use syn::LitStr;
 
 use crate::diagnostic::{Errors, Problem};
@@ -17,30 +18,48 @@ pub(crate) fn read(literal: &LitStr, errors: &Errors) -> Option<String> {
         Err(unknown) => unknown,
     };
     let problem = Problem::new(format!("`{}` is not a time zone", name.escape_debug())).caret(&name, 0..name.len());
-    let problem = match unknown.near() {
-        Some(near) => with_sign(near, problem.help(format!("did you mean `tz = \"{near}\"`?"))),
-        None => problem
-            .help("write a name of the IANA database, such as `\"Europe/Berlin\"` or `\"UTC\"`")
-            .note("an offset or an abbreviation does not tell when clocks change"),
-    };
-    errors.at(literal, problem);
+    errors.at(literal, suggest(&unknown, problem));
     None
 }
 
-/// Who writes `GMT+8` means hours ahead of UTC, and this database the opposite.
-fn with_sign(near: &str, problem: Problem) -> Problem {
-    if near.starts_with("Etc/GMT") && near.contains(['+', '-']) {
-        problem.note("in these names the sign is turned round: `Etc/GMT-8` is 8 hours ahead of UTC")
-    } else {
-        problem
+fn suggest(unknown: &UnknownZone, problem: Problem) -> Problem {
+    let turned = "in names with `Etc/GMT` the sign is turned round: `Etc/GMT-8` is 8 hours ahead of UTC";
+    if let Some(fixed) = fixed_offset(unknown.name()) {
+        let help =
+            format!("write a place, such as `tz = \"Europe/Berlin\"`, or the fixed offset as `tz = \"{fixed}\"`");
+        return problem.help(help).note(turned);
     }
+    match unknown.near() {
+        Some(near) if near.starts_with("Etc/GMT") => {
+            problem.help(format!("did you mean `tz = \"{near}\"`?")).note(turned)
+        }
+        Some(near) => problem.help(format!("did you mean `tz = \"{near}\"`?")),
+        None => problem
+            .help("write a name of the IANA database, such as `tz = \"Europe/Berlin\"` or `tz = \"UTC\"`")
+            .note("an offset or an abbreviation does not tell when clocks change"),
+    }
+}
+
+/// The name of the zone that is meant by `UTC+8`, `GMT+08:00` or `+8`: people count hours ahead of UTC, and these names
+/// hours behind it.
+fn fixed_offset(written: &str) -> Option<String> {
+    let upper = written.to_uppercase();
+    let offset = upper.trim_start_matches("UTC").trim_start_matches("GMT").trim();
+    let (turned, hours) = match offset.split_at_checked(1)? {
+        ("+", hours) => ('-', hours),
+        ("-", hours) => ('+', hours),
+        _ => return None,
+    };
+    let hours: u8 = hours.strip_suffix(":00").unwrap_or(hours).parse().ok()?;
+    let name = format!("Etc/GMT{turned}{hours}");
+    jobs_cron::zone(&name).is_ok().then_some(name)
 }
 
 #[cfg(test)]
 mod tests {
     use quote::quote;
 
-    use super::read;
+    use super::{fixed_offset, read};
     use crate::diagnostic::Errors;
 
     fn message(name: &str) -> String {
@@ -50,15 +69,31 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_named_with_its_sign_turned_round() {
+        for (offset, name) in [
+            ("GMT+8", "Etc/GMT-8"),
+            ("utc+08:00", "Etc/GMT-8"),
+            ("-03", "Etc/GMT+3"),
+            ("UTC -3", "Etc/GMT+3"),
+            ("+14", "Etc/GMT-14"),
+        ] {
+            assert_eq!(fixed_offset(offset).as_deref(), Some(name), "{offset}");
+        }
+        for other in ["+05:30", "UTC", "UTC8", "+15", "CEST+1", "", "ü"] {
+            assert_eq!(fixed_offset(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_suggested_offset_comes_with_its_meaning() {
-        let message = message("GMT+8");
+        let message = message("etc/gmt+8");
         assert!(message.contains("did you mean `tz = \"Etc/GMT+8\"`?"), "{message}");
         assert!(message.contains("the sign is turned round"), "{message}");
     }
 
     #[test]
     fn without_a_near_name_the_kind_of_names_is_told() {
-        let message = message("+08:00");
-        assert!(message.contains("such as `\"Europe/Berlin\"`"), "{message}");
+        let message = message("Nowhere At All");
+        assert!(message.contains("such as `tz = \"Europe/Berlin\"`"), "{message}");
     }
 }
