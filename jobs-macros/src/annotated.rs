@@ -21,8 +21,8 @@ pub(crate) struct Annotated {
 }
 
 impl Annotated {
-    /// The item with `#[recurring]` behind its `#[job]`, which takes it off; or without, when there is no `#[job]`, which
-    /// is reported.
+    /// The item with `#[recurring]` behind its `#[job]`, which takes it off. If there is no `#[job]`, that is reported,
+    /// and the item is without.
     pub(crate) fn with_recurring(mut self, options: &TokenStream, errors: &Errors) -> TokenStream {
         // As if it stood in the source: else each error would say that it comes from a macro.
         let whole = Span::call_site().resolved_at(self.item.span());

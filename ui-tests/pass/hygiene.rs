@@ -89,8 +89,26 @@ macro_rules! jobs {
 
 jobs! {
     /// One.
+    #[jobs_runtime::recurring(cron = "@hourly", id = "by the caller", args(text = "one", other = "two"))]
     one(text: String) in "a" every "1s" -1 at "@daily" with "one".to_owned();
+    #[cfg_attr(all(), jobs_runtime::recurring(cron = "@hourly", id = "2", args(other = "", other_than_other = vec![])))]
     two(other_than_other: Vec<u8>) in "b" every "2s" 1 at "0 0 * * *" with vec![1, 2];
+}
+
+macro_rules! below {
+    ($(#[$attribute:meta])* $name:ident) => {
+        #[jobs_runtime::job]
+        $(#[$attribute])*
+        pub(crate) async fn $name(number: u8) -> u8 {
+            number
+        }
+    };
+}
+
+below! {
+    #[jobs_runtime::recurring(cron = "@daily", args(number = 1))]
+    #[cfg_attr(all(), jobs_runtime::recurring(cron = "@daily", id = "conditional", args(number = 2)))]
+    below
 }
 
 pub(crate) mod names {
@@ -121,4 +139,7 @@ fn main() {
         let _ = number;
     }
     assert_eq!(InAFunction::new(3).number, 3);
+
+    use jobs_runtime::{__private::inventory, schedule::RecurringDescriptor};
+    assert_eq!(inventory::iter::<RecurringDescriptor>.into_iter().count(), 14);
 }

@@ -1,7 +1,7 @@
 //! What `#[recurring(…)]` says.
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Expr, Lit, Meta, MetaNameValue};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue};
 
 use super::{
     cron::Cron,
@@ -95,10 +95,7 @@ fn without_cron(has_options: bool) -> Problem {
 
 fn only_a_value(meta: &MetaNameValue) -> Problem {
     let cron = match &meta.value {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => text.value(),
-            _ => "0 9 * * *".to_owned(),
-        },
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
         _ => "0 9 * * *".to_owned(),
     };
     Problem::new("`#[recurring]` has no value").help(format!("write `#[recurring(cron = {cron:?})]`"))
