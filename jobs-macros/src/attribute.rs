@@ -1,16 +1,17 @@
-//! The two macros from end to end: the item again, with what is generated, or with all errors and what can
+//! The macros from end to end: the item again, with what is generated, or with all errors and what can
 //! still be generated.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::{
+    annotated::{self, Annotated},
     check::{self, Surroundings},
     diagnostic::Errors,
     expand,
     job_fn::{self, JobFn},
     jobs_impl::{Item, JobsImpl},
-    options,
+    options, recurring_attribute,
 };
 
 /// `#[job]`
@@ -20,6 +21,7 @@ pub(crate) fn job(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(function) => function,
         Err(error) => {
             job_fn::report_other_item("#[job]", &item, &error, &errors);
+            let item = annotated::without_recurring(item);
             let errors = errors.finish();
             return quote!(#item #errors);
         }
@@ -62,6 +64,23 @@ pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let errors = errors.finish();
     quote!(#block #errors #beside)
+}
+
+/// `#[recurring]`, when it stands above `#[job]`: moves behind it, and leaves the rest to it.
+pub(crate) fn recurring(options: TokenStream, item: TokenStream) -> TokenStream {
+    if recurring_attribute::is_mention(&options) {
+        return TokenStream::new();
+    }
+    let errors = Errors::new();
+    let item = match syn::parse2::<Annotated>(item.clone()) {
+        Ok(annotated) => annotated.with_recurring(&options, &errors),
+        Err(error) => {
+            job_fn::report_other_item("#[recurring]", &item, &error, &errors);
+            item
+        }
+    };
+    let errors = errors.finish();
+    quote!(#item #errors)
 }
 
 /// The errors of one method, and what stands beside the impl block for it; takes the method's `#[job]` away.

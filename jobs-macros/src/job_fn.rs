@@ -3,16 +3,21 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Meta, Result, Signature, Visibility,
+    Attribute, FnArg, Meta, Path, Result, Signature, Visibility,
     ext::IdentExt as _,
     parse::{Parse, ParseStream, Parser as _},
 };
 
-use crate::diagnostic::{Errors, Problem};
+use crate::{
+    diagnostic::{Errors, Problem},
+    recurring_attribute::RecurringAttribute,
+};
 
 /// A function whose body is kept as it is: a half-typed one must not keep the rest from working.
 pub(crate) struct JobFn {
+    /// All but the `#[recurring]`s.
     pub(crate) attributes: Vec<Attribute>,
+    pub(crate) recurring: Vec<RecurringAttribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     body: TokenTree,
@@ -49,19 +54,16 @@ impl JobFn {
 
 impl Parse for JobFn {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        Ok(Self {
-            attributes: input.call(Attribute::parse_outer)?,
-            visibility: input.parse()?,
-            signature: input.parse()?,
-            body: input.parse()?,
-        })
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let recurring = RecurringAttribute::take_all(&mut attributes);
+        Ok(Self { attributes, recurring, visibility: input.parse()?, signature: input.parse()?, body: input.parse()? })
     }
 }
 
 /// The function again, without the attributes that only the macro knows.
 impl ToTokens for JobFn {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attributes, visibility, signature, body } = self;
+        let Self { attributes, visibility, signature, body, .. } = self;
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             let (FnArg::Receiver(syn::Receiver { attrs, .. }) | FnArg::Typed(syn::PatType { attrs, .. })) = input;
@@ -73,7 +75,12 @@ impl ToTokens for JobFn {
 
 /// Whether the last segment of an attribute's path is `name`.
 pub(crate) fn is(attribute: &Attribute, name: &str) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == name)
+    is_named(attribute.path(), name)
+}
+
+/// Whether the last segment of the path is `name`.
+pub(crate) fn is_named(path: &Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|segment| segment.ident == name)
 }
 
 /// Whether the macro takes the attribute of a parameter for itself.
@@ -83,24 +90,32 @@ fn is_helper(attribute: &Attribute) -> bool {
 
 /// Reports that the attribute `owner` stands on something else than it is for.
 pub(crate) fn report_other_item(owner: &str, item: &TokenStream, error: &syn::Error, errors: &Errors) {
-    let wanted_kind = if owner == "#[job]" { "a function" } else { "an impl block" };
-    match kind.parse2(item.clone()) {
-        Ok((keyword, kind)) if kind != wanted_kind => {
-            let help = match (owner, kind) {
-                ("#[job]", "an impl block") => "write `#[jobs]` on the impl block, and `#[job]` on its methods",
-                ("#[job]", _) => "write it on an `async fn` or a `fn`",
-                (_, "a function") => "write `#[job]` on a function",
-                _ => "write it on an `impl` block whose methods have `#[job]`",
-            };
-            let what = format!("`{owner}` is for {wanted_kind}, and this is {kind}");
-            errors.at(keyword, Problem::new(what).help(help));
-        }
+    if !report_other_kind(owner, item, errors) {
         // The compiler has reported already what isn't Rust; what the parser here expects would be noise.
-        _ => {
-            let problem = Problem::new(format!("`{owner}` can't read what stands here"));
-            errors.at_span(error.span(), problem);
-        }
+        errors.at_span(error.span(), Problem::new(format!("`{owner}` can't read what stands here")));
     }
+}
+
+/// Reports that `item` is of another kind than the attribute `owner` is for, if it is.
+pub(crate) fn report_other_kind(owner: &str, item: &TokenStream, errors: &Errors) -> bool {
+    let wanted_kind = if owner == "#[jobs]" { "an impl block" } else { "a function" };
+    let Ok((keyword, kind)) = kind.parse2(item.clone()) else { return false };
+    if kind == wanted_kind {
+        return false;
+    }
+    let help = match (owner, kind) {
+        ("#[job]", "an impl block") => "write `#[jobs]` on the impl block, and `#[job]` on its methods",
+        ("#[job]", _) => "write it on an `async fn` or a `fn`",
+        ("#[recurring]", "an impl block") => {
+            "write `#[jobs]` on the impl block, and `#[job]` and `#[recurring]` on its methods"
+        }
+        ("#[recurring]", _) => "write it beside `#[job]` on an `async fn` or a `fn`",
+        (_, "a function") => "write `#[job]` on a function",
+        _ => "write it on an `impl` block whose methods have `#[job]`",
+    };
+    let what = format!("`{owner}` is for {wanted_kind}, and this is {kind}");
+    errors.at(keyword, Problem::new(what).help(help));
+    true
 }
 
 /// The keyword of an item, and what it makes the item.

@@ -1,15 +1,18 @@
 //! The attribute macros of `jobs-runtime`; use them through that crate, which re-exports them.
 //!
-//! [`macro@job`] makes a job of a function, [`macro@jobs`] lets methods be jobs.
+//! [`macro@job`] makes a job of a function, [`macro@jobs`] lets methods be jobs, [`macro@recurring`] runs them by a
+//! schedule.
 //!
 //! # How it is built
 //!
 //! `attribute` is each macro from end to end: `job_fn` and `jobs_impl` read the item, `options` the attribute,
 //! `check` makes a `model` of both and reports everything that is wrong, `expand` turns the model into code and
-//! can't fail. The bodies of functions are never parsed, so a half-typed one breaks nothing but itself. An item
-//! with errors is emitted again all the same, with as much of what callers use as can be made, so that the
-//! errors shown are the ones to mend.
+//! can't fail. A `#[recurring]` is read by the `#[job]` or `#[jobs]` that it belongs to (`recurring_attribute`); one
+//! that comes first moves behind it (`annotated`). The bodies of functions are never parsed, so a half-typed one
+//! breaks nothing but itself. An item with errors is emitted again all the same, with as much of what callers use as
+//! can be made, so that the errors shown are the ones to mend.
 
+mod annotated;
 mod attribute;
 mod check;
 mod diagnostic;
@@ -19,6 +22,7 @@ mod jobs_impl;
 mod model;
 mod names;
 mod options;
+mod recurring_attribute;
 mod types;
 
 use proc_macro::TokenStream;
@@ -202,7 +206,7 @@ use proc_macro::TokenStream;
 ///         .with_queue("mail")
 ///         .with_retry(RetryPolicy::HANGFIRE.with_attempts(5))
 ///         .with_timeout(Duration::new(30, 0));
-///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()));
+///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()).in_package("my_app"));
 ///
 ///     fn requirements(requirements: &mut Requirements) {
 ///         <Data<Mailer> as FromContext>::requirements(requirements);
@@ -228,8 +232,9 @@ pub fn job(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets the methods of a type be jobs.
 ///
-/// Each method with [`#[job]`](macro@job) becomes a job with all its options; the others stay as they are. The
-/// structs stand beside the impl block, as visible as their methods.
+/// Each method with [`#[job]`](macro@job) becomes a job with all its options and, with
+/// [`#[recurring]`](macro@recurring), its schedules; the others stay as they are. The structs stand beside the impl
+/// block, as visible as their methods.
 ///
 /// ```
 /// use jobs_runtime::prelude::*;
@@ -267,4 +272,190 @@ pub fn job(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::jobs(options.into(), item.into()).into()
+}
+
+/// Runs a job by a schedule.
+///
+/// It stands beside [`#[job]`](macro@job), above or below it. A server that starts stores the schedules of all jobs
+/// that are linked into its program, and from then on each of their times, their slots, becomes a job:
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+///
+/// /// Sends the digest of the last days to all who want it.
+/// #[job]
+/// #[recurring(cron = "0 9 * * MON-FRI", tz = "Asia/Shanghai", args(region = "cn", days = 1))]
+/// async fn morning_digest(cx: JobContext, region: String, days: u32) -> Result<(), std::io::Error> {
+///     println!("job {} sends the last {days} days to {region}", cx.job_id());
+///     Ok(())
+/// }
+/// ```
+///
+/// Expression, zone, id and arguments are checked when the program is compiled, with an error at each that is wrong.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `cron = "0 9 * * MON-FRI"` | when: see [the expression](#the-expression) | must be given |
+/// | `tz = "Asia/Shanghai"` | the time zone that the expression means, by its name in the IANA database | `"UTC"` |
+/// | `id = "digest-cn"` | the name of the schedule, see [ids](#ids) | the job's name |
+/// | `queue = "reports"` | the queue of its jobs | the job's |
+/// | `misfire = "strict"` | what becomes of slots that were missed, see [below](#missed-slots) | `"relaxed"` |
+/// | `max_missed = 100` | how many of them become jobs, with `"strict"` only; from 1 to 10000 | 1000 |
+/// | `overlap = "skip"` | `"skip"` if there is no job while an earlier one has not ended | `"allow"` |
+/// | `args(days = 7)` | the arguments of its jobs, see [arguments](#arguments) | must be given if the job has any |
+///
+/// # The expression
+///
+/// Five fields: minute, hour, day of month, month, day of week; or six, with the second first. Its grammar is that of
+/// Hangfire, and described at `jobs_runtime::schedule::CronExpression`. Also `"@hourly"`, `"@daily"`, `"@weekly"`,
+/// `"@monthly"`, `"@yearly"`, `"@every_minute"` and `"@every_second"`.
+///
+/// It is a text in quotes, because it is checked when the program is compiled. One that never comes, such as the 31st
+/// of February, is refused; a schedule that is only triggered by hand says so:
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[job]
+/// #[recurring(cron = Cron::never(), id = "rebuild")]
+/// async fn rebuild_index() {}
+/// ```
+///
+/// # Arguments
+///
+/// `args` gives each argument of the job its value, by name and in any order. A value is any expression of the
+/// argument's type, for a `String` whatever becomes one. It is evaluated when a server starts, in the module of the
+/// function; `Self` means the type in methods, too. What the server supplies, such as `JobContext` and `Data<T>`, is
+/// not an argument.
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// const RETENTION: u32 = 30;
+///
+/// #[job]
+/// #[recurring(cron = "@daily", args(days = RETENTION, tables = vec!["log".to_owned(), "trace".to_owned()]))]
+/// async fn clean_up(tables: Vec<String>, days: u32) {
+///     println!("removes what is older than {days} days from {tables:?}");
+/// }
+/// ```
+///
+/// # Ids
+///
+/// A schedule is stored under its id, and shown and triggered by it; if none is given it is the name of the job, such
+/// as `my_app.clean_up`. An id has 1 to 200 characters, none of them a control character, and no blank at its beginning
+/// or end. When the attribute changes, the schedule of the same id does.
+///
+/// A job can have several schedules, each with an id of its own:
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[recurring(id = "digest-eu", cron = "0 9 * * *", tz = "Europe/Berlin", args(region = "eu"))]
+/// #[recurring(id = "digest-cn", cron = "0 9 * * *", tz = "Asia/Shanghai", args(region = "cn"))]
+/// #[job]
+/// async fn digest(region: String) {
+///     println!("good morning, {region}");
+/// }
+/// ```
+///
+/// # Missed slots
+///
+/// Slots are missed while no server runs. The modes are Hangfire's:
+///
+/// | `misfire` | when a server runs again |
+/// |---|---|
+/// | `"relaxed"` | there is one job, however many slots were missed |
+/// | `"strict"` | there is one job for each missed slot; of very many for the latest, as many as `max_missed` says |
+/// | `"ignorable"` | there is none, but for a slot that was only just missed |
+///
+/// # Methods and conditions
+///
+/// On a method it stands beside its `#[job]` in the [`#[jobs]`](macro@jobs) block. In a `#[cfg_attr]` the schedule is
+/// there when the condition holds, and the job always:
+///
+/// ```
+/// use jobs_runtime::prelude::*;
+///
+/// pub struct Warehouse {
+///     name: String,
+/// }
+///
+/// #[jobs]
+/// impl Warehouse {
+///     const LEAST: u64 = 10;
+///
+///     #[job]
+///     #[cfg_attr(not(debug_assertions), recurring(cron = "0 */2 * * *", args(least = Self::LEAST)))]
+///     pub async fn count_stock(&self, least: u64) {
+///         println!("looks in {} for what there is less of than {least}", self.name);
+///     }
+/// }
+/// ```
+///
+/// # What is generated
+///
+/// For this function what [`#[job]`](macro@job#what-is-generated) generates, and one more submission for each schedule;
+/// somewhat simplified, because all names are written as absolute paths:
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[job]
+/// #[recurring(cron = "0 9 * * *", id = "digest-eu", overlap = "skip", args(region = "eu", days = 7))]
+/// async fn digest(region: String, days: u32) {}
+/// ```
+///
+/// ```
+/// # mod example {
+/// # use jobs_runtime::client::Enqueue;
+/// # use jobs_runtime::job::{HandlerDescriptor, Invocation, Location};
+/// # use jobs_runtime::prelude::*;
+/// # use jobs_runtime::schedule::{Overlap, RecurringDescriptor};
+/// # use jobs_runtime::__private::{inventory, serde, serde::{Deserialize, Serialize}};
+/// # async fn digest(region: String, days: u32) { let _ = (region, days); }
+/// #[derive(Serialize, Deserialize)]
+/// # #[serde(crate = "jobs_runtime::__private::serde")]
+/// struct Digest {
+///     region: String,
+///     days: u32,
+/// }
+///
+/// impl Digest {
+///     fn new(region: impl Into<String>, days: u32) -> Self {
+///         Self { region: region.into(), days }
+///     }
+///
+///     fn enqueue(region: impl Into<String>, days: u32) -> Enqueue<Self> {
+///         Enqueue::new(Self::new(region, days))
+///     }
+/// }
+///
+/// impl Job for Digest {
+///     type Output = ();
+///     const NAME: JobName = JobName::new("my_app", "digest");
+///     const LOCATION: Option<Location> = Some(Location::new(file!(), line!()).in_package("my_app"));
+///
+///     async fn perform(self, _: JobContext) -> Result<(), JobError> {
+///         digest(self.region, self.days).await;
+///         Ok(())
+///     }
+/// }
+///
+/// inventory::submit! { HandlerDescriptor::of::<Digest>() }
+///
+/// inventory::submit! {
+///     RecurringDescriptor::new(
+///         || Digest::NAME,
+///         || Invocation::of(&Digest { region: "eu".into(), days: 7 }),
+///         "0 9 * * *",
+///         "my_app",
+///         Location::new(file!(), line!()).in_package("my_app"),
+///     )
+///     .id("digest-eu")
+///     .overlap(Overlap::Skip)
+/// }
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn recurring(options: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::recurring(options.into(), item.into()).into()
 }

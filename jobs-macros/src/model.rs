@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Path, Type, Visibility};
 
-use crate::options::{JobOptions, name::Name};
+use crate::options::{JobOptions, cron::Cron, name::Name};
 
 /// Everything about one job that is generated from.
 pub(crate) struct Model {
@@ -23,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) output: Output,
     pub(crate) name: Name,
     pub(crate) options: JobOptions,
+    /// Its schedules.
+    pub(crate) recurring: Vec<Recurring>,
 }
 
 /// The type whose method the job is.
@@ -35,7 +37,7 @@ pub(crate) struct Service {
 /// A parameter of the function, without `self`.
 pub(crate) enum Parameter {
     Argument(Argument),
-    Injected(Type),
+    Injected(Injected),
     /// It has an error, which was reported; callers may pass anything.
     Broken,
 }
@@ -47,6 +49,43 @@ pub(crate) struct Argument {
     pub(crate) docs: Vec<Attribute>,
     pub(crate) serde: Vec<Attribute>,
     /// Whether callers may pass anything that becomes a `String`.
+    pub(crate) is_string: bool,
+}
+
+/// A parameter whose value the server supplies.
+pub(crate) struct Injected {
+    /// None if it is a pattern.
+    pub(crate) name: Option<Ident>,
+    pub(crate) ty: Type,
+}
+
+/// One `#[recurring]`.
+pub(crate) struct Recurring {
+    pub(crate) cron: Cron,
+    pub(crate) tz: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) queue: Option<String>,
+    /// The variant of `Misfire`.
+    pub(crate) misfire: Option<&'static str>,
+    pub(crate) max_missed: Option<u32>,
+    /// The variant of `Overlap`.
+    pub(crate) overlap: Option<&'static str>,
+    /// A value for each argument, in the order in which they are written.
+    pub(crate) values: Vec<ArgumentValue>,
+    /// Where the attribute stands.
+    pub(crate) span: Span,
+    /// Names the attribute as it is written.
+    pub(crate) mention: Option<TokenStream>,
+    /// The condition of the `#[cfg_attr]` around it.
+    pub(crate) condition: Option<TokenStream>,
+}
+
+/// An argument of a schedule's jobs.
+pub(crate) struct ArgumentValue {
+    /// The field of the struct.
+    pub(crate) name: Ident,
+    pub(crate) value: TokenStream,
+    /// Whether the value may be anything that becomes a `String`.
     pub(crate) is_string: bool,
 }
 
@@ -86,7 +125,7 @@ impl Model {
             quote!(#krate::Data<#ty>)
         });
         let parameters = self.parameters.iter().filter_map(|parameter| match parameter {
-            Parameter::Injected(ty) => Some(ty.to_token_stream()),
+            Parameter::Injected(Injected { ty, .. }) => Some(ty.to_token_stream()),
             Parameter::Argument(_) | Parameter::Broken => None,
         });
         instance.into_iter().chain(parameters)

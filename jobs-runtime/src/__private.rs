@@ -12,7 +12,7 @@ pub use crate::{
         ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
         JobSettings, Location, Requirements, RetryPolicy,
     },
-    schedule::{Misfire, Overlap, RecurringDescriptor},
+    schedule::{CronSchedule, Misfire, Overlap, RecurringDescriptor},
 };
 
 /// What can be an argument of a job.

@@ -14,5 +14,5 @@ pub mod testing;
 pub mod __private;
 
 pub use client::{Client, set_client};
-pub use jobs_macros::{job, jobs};
+pub use jobs_macros::{job, jobs, recurring};
 pub use server::JobServer;

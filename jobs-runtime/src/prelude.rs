@@ -1,10 +1,11 @@
 //! What most programs with jobs need: `use jobs_runtime::prelude::*;`.
 
-pub use jobs_macros::{job, jobs};
+pub use jobs_macros::{job, jobs, recurring};
 pub use tokio_util::sync::CancellationToken;
 
 pub use crate::{
     client::{Client, Enqueue, EnqueueError, JobHandle, WaitError, set_client},
     job::{Data, FromContext, Job, JobContext, JobError, JobId, JobName, JobSettings, QueueName, RetryPolicy},
+    schedule::Cron,
     server::JobServer,
 };

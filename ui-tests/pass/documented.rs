@@ -13,13 +13,16 @@ pub struct Service;
 impl Service {
     /// A method.
     #[job]
+    #[recurring(cron = "@daily", args(number = 1))]
     pub async fn method(&self, number: u8) -> Result<u8, JobError> {
         Ok(number)
     }
 }
 
 /// A function.
+#[recurring(cron = "@daily", tz = "Europe/Berlin", misfire = "strict", args(number = 1, text = "text".to_owned()))]
 #[job]
+#[recurring(cron = Cron::never(), id = "by hand", overlap = "skip", args(number = 1, text = "text"))]
 pub async fn function(service: Data<Service>, number: u8, text: String) -> Result<(), JobError> {
     drop((service, number, text));
     Ok(())
@@ -27,6 +30,7 @@ pub async fn function(service: Data<Service>, number: u8, text: String) -> Resul
 
 /// An old function.
 #[job]
+#[recurring(cron = "@daily", args(number = 1))]
 #[deprecated = "use `function`"]
 pub async fn old(number: u8) -> u8 {
     number

@@ -6,11 +6,12 @@ mod facade {
     }
 }
 
-use facade::jobs::renamed::{job, jobs, prelude::Data};
+use facade::jobs::renamed::{job, jobs, prelude::Data, recurring, schedule};
 
 #[allow(dead_code)]
 mod jobs_runtime {}
 
+#[recurring(cron = schedule::Cron::never(), misfire = "ignorable", overlap = "allow", args(number = 1))]
 #[job(crate = "crate::facade::jobs::renamed")]
 async fn ping(number: u8) -> u8 {
     number
@@ -21,6 +22,7 @@ struct Service;
 #[jobs(crate = "crate::facade::jobs::renamed")]
 impl Service {
     #[job]
+    #[recurring(cron = "@daily", args(number = 1))]
     fn blocking(&self, _other: Data<u8>, number: u8) -> Result<u8, String> {
         Ok(number)
     }

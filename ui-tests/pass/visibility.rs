@@ -25,6 +25,7 @@ mod inner {
     }
 
     #[job]
+    #[recurring(cron = "@daily", args(number = Unknown))]
     #[cfg(any())]
     async fn absent(number: Unknown) {}
 
@@ -35,10 +36,13 @@ mod inner {
     #[jobs]
     impl Service {
         #[cfg(any())]
+        #[recurring(cron = "@daily", args(number = Unknown))]
         #[job]
         async fn absent(&self, number: Unknown) {}
 
         #[job]
+        #[cfg_attr(any(), recurring(cron = "@daily", args(number = Unknown)))]
+        #[cfg_attr(all(), recurring(cron = "@daily", args(number = 1)))]
         #[cfg(all())]
         pub async fn present(number: u8) {
             drop((number, super::inner::Absent));

@@ -15,12 +15,17 @@ pub struct Service {
 
 #[jobs]
 impl Service {
+    /// The most that any does.
+    const MOST: u8 = 9;
+
     /// A method.
     ///
     /// # Errors
     ///
     /// None.
     #[job(queue = "mail", retry(delays = ["1s"]), aliases("earlier"), timeout = "1s")]
+    #[recurring(cron = "0 9 * * *", args(number = 1, text = "text"))]
+    #[recurring(cron = Cron::never(), id = "by hand", args(text = String::new(), number = Self::MOST))]
     pub async fn method(&self, number: u8, text: String) -> Result<u8, JobError> {
         drop(text);
         Ok(number.min(self.most))
@@ -49,6 +54,7 @@ pub fn many(a1: String, a2: String, a3: u8, a4: u8, a5: u8, a6: u8, a7: u8, a8: 
 }
 
 /// A function without arguments.
+#[recurring(cron = "*/5 * * * *", tz = "Asia/Shanghai", misfire = "strict", max_missed = 5, overlap = "skip")]
 #[job]
 pub async fn none() {}
 

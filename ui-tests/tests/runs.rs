@@ -105,6 +105,7 @@ fn a_job_is_found_at_its_function() {
     assert!(location.ends_with("runs.rs:18"), "{location}");
     let location = OfInstance::LOCATION.expect("known").to_string();
     assert!(location.ends_with("runs.rs:41"), "{location}");
+    assert_eq!(OfInstance::LOCATION.expect("known").package(), Some("ui_tests"));
 }
 
 #[test]

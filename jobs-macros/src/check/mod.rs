@@ -1,6 +1,8 @@
 //! From the function as written to the model: everything that can be wrong is found here.
 
+mod arguments;
 mod parameters;
+mod recurring;
 mod result;
 mod signature;
 
@@ -58,10 +60,12 @@ pub(crate) fn model(
         output: result::read(&function.signature.output, around, errors),
         name: options.name.clone().unwrap_or_else(|| name::Name { type_name, method: ident.unraw().to_string() }),
         options,
+        recurring: Vec::new(),
     };
     if !function.signature.generics.params.is_empty() {
         model.forget_types();
     }
+    model.recurring = recurring::read(&function.recurring, &model, errors);
     model
 }
 

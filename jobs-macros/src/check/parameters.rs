@@ -7,7 +7,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatType, PathArguments, Signature, Type, 
 use super::{Surroundings, resolve_self};
 use crate::{
     diagnostic::{Errors, Problem},
-    model::{Argument, Parameter},
+    model::{Argument, Injected, Parameter},
     names,
     types::{self, Unstorable},
 };
@@ -80,7 +80,11 @@ impl Reader<'_> {
             }
             kind => self.single.extend(kind),
         }
-        Parameter::Injected(resolve_self(ty, self.around))
+        let name = match &*parameter.pat {
+            Pat::Ident(pattern) => Some(pattern.ident.clone()),
+            _ => None,
+        };
+        Parameter::Injected(Injected { name, ty: resolve_self(ty, self.around) })
     }
 
     fn argument(&mut self, parameter: &PatType) -> Option<Parameter> {

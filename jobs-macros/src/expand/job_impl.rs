@@ -12,9 +12,7 @@ pub(super) fn whole(model: &Model) -> TokenStream {
     let krate = &model.krate;
     let constants = settings::constants(model);
     // The line is the function's, not the attribute's.
-    let location = quote_spanned! {model.function.span()=>
-        #krate::Location::new(::core::file!(), ::core::line!())
-    };
+    let location = super::location(model, model.function.span());
     let requirements = requirements(model);
     let perform = perform(model);
     implementation(

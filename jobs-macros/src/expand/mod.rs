@@ -3,12 +3,13 @@
 mod arguments;
 mod assertions;
 mod job_impl;
+mod recurring;
 mod settings;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
-use crate::model::Model;
+use crate::{model::Model, options::name};
 
 /// All that stands beside the function.
 pub(crate) fn job(model: &Model) -> TokenStream {
@@ -17,6 +18,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
     let assertions = assertions::all(model);
     let arguments = arguments::items(model);
     let job_impl = job_impl::whole(model);
+    let schedules = recurring::submissions(model);
     quote! {
         #(#cfgs)*
         #allow
@@ -24,6 +26,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
             #assertions
             #job_impl
             #krate::inventory::submit! { #krate::HandlerDescriptor::of::<#struct_name>() }
+            #schedules
         };
         #arguments
     }
@@ -41,6 +44,13 @@ pub(crate) fn recovered(model: &Model) -> TokenStream {
         #allow
         const _: () = { #job_impl };
     }
+}
+
+/// The place in the source at which `span` begins.
+fn location(model: &Model, span: Span) -> TokenStream {
+    let krate = &model.krate;
+    let package = name::package();
+    quote_spanned!(span=> #krate::Location::new(::core::file!(), ::core::line!()).in_package(#package))
 }
 
 /// What is generated for a deprecated function uses it, and is deprecated itself.

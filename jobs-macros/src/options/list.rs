@@ -37,14 +37,20 @@ impl Grammar {
     }
 
     fn nearest(&self, key: &str) -> Option<&'static str> {
-        let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&key.to_lowercase(), name);
-        self.options
-            .iter()
-            .map(|(name, example)| (likeness(name), *example))
-            .filter(|(likeness, _)| *likeness > 0.55)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, example)| example)
+        self.example(nearest(key, self.options.iter().map(|(name, _)| *name))?)
     }
+}
+
+/// The one of `names` that may have been meant by `wanted`.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.trim().to_lowercase();
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&wanted, name);
+    names
+        .into_iter()
+        .map(|name| (likeness(name), name))
+        .filter(|(likeness, _)| *likeness > 0.55)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
 }
 
 /// One option as it is written.
@@ -68,26 +74,33 @@ pub(crate) enum Value {
 }
 
 /// The options of one list: each known, none twice.
-pub(crate) struct Entries(Vec<Entry>);
+pub(crate) struct Entries {
+    list: Vec<Entry>,
+    /// Whether nothing was left out because it could not be read or is unknown.
+    pub(crate) is_whole: bool,
+}
 
 impl Entries {
     /// Splits `tokens`, and reports what can't be an option, is unknown, or is there twice.
     pub(crate) fn parse(tokens: TokenStream, grammar: Grammar, errors: &Errors) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries = Self { list: Vec::new(), is_whole: true };
         for part in split_at_commas(tokens, grammar, errors) {
-            let Some(entry) = parse_entry(part, grammar, errors) else { continue };
-            if entries.iter().any(|earlier| earlier.key == entry.key) {
+            let Some(entry) = parse_entry(part, grammar, errors) else {
+                entries.is_whole = false;
+                continue;
+            };
+            if entries.list.iter().any(|earlier| earlier.key == entry.key) {
                 let problem = Problem::new(format!("`{}` is given twice", entry.key));
                 errors.at(&entry.key, problem.help("remove one of the two"));
             } else {
-                entries.push(entry);
+                entries.list.push(entry);
             }
         }
-        Self(entries)
+        entries
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
-        self.0.iter().find(|entry| entry.key == key)
+        self.list.iter().find(|entry| entry.key == key)
     }
 }
 
@@ -178,7 +191,8 @@ mod tests {
     #[test]
     fn all_mistakes_are_reported_at_once() {
         let errors = Errors::new();
-        Entries::parse(quote!(, queu = 1, "mail", queue, queue = 2, retry[3], zebra), GRAMMAR, &errors);
+        let list = quote!(, queu = 1, "mail", queue, queue = 2, retry[3], zebra);
+        assert!(!Entries::parse(list, GRAMMAR, &errors).is_whole);
         let starts = ["a comma without", "unknown option `queu`", "expected an option", "`queue` is given twice"];
         let starts = starts.into_iter().chain(["can't read what follows `retry`", "unknown option `zebra`"]);
         let messages = errors.messages();

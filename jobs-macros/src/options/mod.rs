@@ -1,11 +1,16 @@
 //! The options of the attributes, read from their tokens.
 
+pub(crate) mod args;
+pub(crate) mod cron;
 pub(crate) mod duration;
 pub(crate) mod list;
 pub(crate) mod name;
 mod queue;
+pub(crate) mod recurring;
 pub(crate) mod retry;
+pub(crate) mod schedule_id;
 mod value;
+mod zone;
 
 use std::time::Duration;
 
@@ -54,7 +59,7 @@ impl JobOptions {
         let name = entries.get("name").and_then(|entry| Name::parse(&entry.string(errors)?, type_name, errors));
         let default_name = Name { type_name: type_name.to_owned(), method: method.unraw().to_string() };
         Self {
-            queue: entries.get("queue").and_then(|entry| queue::read(&entry.string(errors)?, errors)),
+            queue: entries.get("queue").and_then(|entry| queue::read(&entry.string(errors)?, "`\"default\"`", errors)),
             priority: entries.get("priority").and_then(|entry| Some(entry.integer(i16::MIN, i16::MAX, errors)?.value)),
             retry: entries.get("retry").and_then(|entry| Retry::parse(entry, errors)),
             timeout: entries.get("timeout").and_then(|entry| timeout(entry, errors)),

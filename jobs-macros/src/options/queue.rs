@@ -7,11 +7,12 @@ use crate::diagnostic::{Errors, Problem};
 /// The longest name, in bytes; the same as `QueueName::MAX_LEN`.
 const MAX_LEN: usize = 100;
 
-/// The queue named by `literal`, or reports why it is none.
-pub(crate) fn read(literal: &LitStr, errors: &Errors) -> Option<String> {
+/// The queue named by `literal`, or reports why it is none; `by_default` is what holds without the option.
+pub(crate) fn read(literal: &LitStr, by_default: &str, errors: &Errors) -> Option<String> {
     let name = literal.value();
     let problem = if name.is_empty() {
-        Problem::new("a queue needs a name").help("write `queue = \"mail\"`, or remove `queue` to use `\"default\"`")
+        let help = format!("write `queue = \"mail\"`, or remove `queue` to use {by_default}");
+        Problem::new("a queue needs a name").help(help)
     } else if let Some((at, wrong)) = name.char_indices().find(|(_, c)| !is_allowed(*c)) {
         let problem = Problem::new(format!("invalid queue name: `{}` is not allowed", wrong.escape_debug()));
         let problem = problem.caret(&name, at..at + wrong.len_utf8());

@@ -8,9 +8,9 @@ use syn::{LitInt, LitStr, Token, bracketed, parse::Parser as _, punctuated::Punc
 
 use super::{
     duration,
-    list::{Entries, Entry, Grammar, Value},
+    list::{Entries, Entry, Grammar, Value, nearest},
 };
-use crate::diagnostic::{Errors, Problem};
+use crate::diagnostic::{Errors, Problem, listed};
 
 /// A value with the literal it was read from.
 pub(crate) struct Read<L, T> {
@@ -56,6 +56,26 @@ impl Entry {
     pub(crate) fn identifier(&self, errors: &Errors) -> Option<Ident> {
         let tokens = self.equals("a name without quotes", errors)?;
         syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a name without quotes", errors)).ok()
+    }
+
+    /// `key = "one"`, which must be the first of one of the pairs; the result is the second.
+    pub(crate) fn choice(&self, choices: &[(&'static str, &'static str)], errors: &Errors) -> Option<&'static str> {
+        let tokens = self.equals("a text in quotes", errors)?;
+        let Ok(literal) = syn::parse2::<LitStr>(tokens.clone()) else {
+            self.unquoted(tokens, choices, errors);
+            return None;
+        };
+        let wanted = literal.value();
+        if let Some((_, meaning)) = choices.iter().find(|(name, _)| *name == wanted) {
+            return Some(meaning);
+        }
+        let names = || choices.iter().map(|(name, _)| *name);
+        let mut problem = Problem::new(format!("unknown value `{}` of `{}`", wanted.escape_debug(), self.key));
+        if let Some(near) = nearest(&wanted, names()) {
+            problem = problem.help(format!("did you mean `{} = \"{near}\"`?", self.key));
+        }
+        errors.at(literal, problem.note(format!("the values are {}", listed(names()))));
+        None
     }
 
     /// `key("a", "b")`, with at least one text.
@@ -123,6 +143,17 @@ impl Entry {
                 None
             }
         }
+    }
+
+    /// Reports a value that is not a text, of which only its last word may tell what it was meant to be.
+    fn unquoted(&self, tokens: TokenStream, choices: &[(&str, &str)], errors: &Errors) {
+        let last = tokens.clone().into_iter().last().map_or_else(String::new, |token| token.to_string().to_lowercase());
+        let write = |name: &str| format!("`{} = \"{name}\"`", self.key);
+        let meant = choices.iter().find(|(name, _)| *name == last);
+        let texts: Vec<String> =
+            meant.map_or(choices, std::slice::from_ref).iter().map(|(name, _)| write(name)).collect();
+        let problem = Problem::new(format!("`{}` takes a text in quotes", self.key));
+        errors.at(tokens, problem.help(format!("write {}", texts.join(" or "))));
     }
 
     fn missing<T>(&self, errors: &Errors) -> Option<T> {

@@ -44,6 +44,15 @@ impl RecurringDescriptor {
         }
     }
 
+    /// The call that it makes, with its arguments as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentsError`] if the arguments can't be written as JSON.
+    pub fn invocation(&self) -> Result<Invocation, ArgumentsError> {
+        (self.invocation)()
+    }
+
     /// Its id, instead of the job's name.
     #[must_use]
     pub const fn id(mut self, id: &'static str) -> Self {

@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+#[recurring(tz = "Asia/Shanghai")]
+async fn digest() {}
+
+fn main() {}

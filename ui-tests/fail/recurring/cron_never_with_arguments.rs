@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+#[recurring(cron = Cron::never("by hand"))]
+async fn digest() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use jobs_runtime::job;
+
+#[job]
+#[recurring(cron = "@daily")]
+async fn digest() {}
+
+fn main() {}
