@@ -2,6 +2,8 @@
 
 #[path = "recurring/api.rs"]
 mod api;
+#[path = "recurring/declared.rs"]
+mod declared;
 #[path = "recurring/misfires.rs"]
 mod misfires;
 #[path = "recurring/servers.rs"]
