@@ -112,7 +112,7 @@ fn every_option_is_submitted() {
     for part in [
         r#"cron: "0 9 * * MON-FRI", package: "ui_tests", location: Location { package: Some("ui_tests"), file: ""#,
         r#"schedules.rs", line: 19 }, id: Some("digest-cn"), tz: "Asia/Shanghai", queue: Some("reports"), "#,
-        "misfire: Strict, max_missed: 100, overlap: Skip }",
+        "misfire: Strict, max_missed: Some(100), overlap: Skip }",
     ] {
         assert!(submitted.contains(part), "{part}\n{submitted}");
     }
@@ -122,7 +122,7 @@ fn every_option_is_submitted() {
 fn what_is_not_said_is_left_as_it_is_by_default() {
     let [ping] = schedules("mail.ping")[..] else { panic!("one schedule") };
     let submitted = format!("{ping:?}");
-    let rest = r#"line: 33 }, id: None, tz: "UTC", queue: None, misfire: Relaxed, max_missed: 1000, overlap: Allow }"#;
+    let rest = r#"line: 33 }, id: None, tz: "UTC", queue: None, misfire: Relaxed, max_missed: None, overlap: Allow }"#;
     assert!(submitted.ends_with(rest), "{submitted}");
 }
 

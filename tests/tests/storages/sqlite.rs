@@ -72,7 +72,7 @@ async fn a_schema_of_a_later_version_is_refused() {
     connect(&url(&file)).await.expect("opened").close().await;
     execute(&file, "INSERT INTO jobs_schema (version) VALUES (99)").await;
     let error = connect(&url(&file)).await.expect_err("refused");
-    assert!(matches!(error, StorageError::SchemaTooNew { found: 99, supported: 1, .. }), "{error}");
+    assert!(matches!(error, StorageError::SchemaTooNew { found: 99, supported: 2, .. }), "{error}");
     assert!(error.to_string().contains("later version of jobs-runtime"), "{error}");
 }
 
@@ -90,7 +90,7 @@ async fn a_schema_with_a_missing_table_is_refused_at_the_start() {
 async fn without_migrating_a_new_file_is_refused() {
     let (_folder, file) = temporary_file();
     let error = connect(&format!("{}?migrate=false", url(&file))).await.expect_err("refused").to_string();
-    assert!(error.contains("version 0") && error.contains("version 1 is needed"), "{error}");
+    assert!(error.contains("version 0") && error.contains("version 2 is needed"), "{error}");
     connect(&url(&file)).await.expect("migrated").close().await;
     connect(&format!("{}?migrate=false", url(&file))).await.expect("opened").close().await;
 }

@@ -48,7 +48,7 @@ pub enum ScheduleError {
     },
     /// The job's arguments can't be stored.
     #[error("schedule `{id}`: {source}")]
-    Job {
+    Call {
         /// The schedule.
         id: ScheduleId,
         /// What is wrong.

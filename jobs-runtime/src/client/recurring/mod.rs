@@ -99,7 +99,7 @@ impl Recurring {
         let settings = job.settings();
         let call = job.into_invocation().map_err(EnqueueError::from);
         let call = call.and_then(|call| self.0.check_size(&call).map(|()| call));
-        let call = call.map_err(|source| ScheduleError::Job { id: id.clone(), source: Box::new(source) })?;
+        let call = call.map_err(|source| ScheduleError::Call { id: id.clone(), source: Box::new(source) })?;
         let definition = ScheduleDefinition::new(&id, &call, &settings, &cron, options)?;
         self.define(&id, &definition).await
     }
