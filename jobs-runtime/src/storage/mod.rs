@@ -18,6 +18,8 @@ mod schedule;
 mod server;
 mod signals;
 #[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod write;
 

@@ -1,15 +1,15 @@
 use sqlx::sqlite::SqliteRow;
 
-use super::{
-    rows::Reader,
-    tx::{Tx, Verb, micros},
-};
+use super::tx::{Task, Tx, micros};
 use crate::{
-    job::{JobName, QueueName},
-    storage::{Claim, ClaimToken, ClaimedJob, StorageResult},
+    job::QueueName,
+    storage::{
+        Claim, ClaimToken, ClaimedJob, StorageResult,
+        sql::{Columns, Reader, read},
+    },
 };
 
-impl Verb for Claim {
+impl Task for Claim {
     type Answer = Vec<ClaimedJob>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
@@ -27,9 +27,7 @@ impl Verb for Claim {
                 None => *token.insert(ClaimToken(tx.numbers(1).await?)),
             };
             take_until(tx, queue, last, token, self).await?;
-            for row in &rows {
-                claimed.push(job(&Reader { row, shared: tx.shared }, queue, token)?);
-            }
+            claimed.extend(read(tx, &rows, |row| job(row, queue, token))?);
         }
         Ok(claimed)
     }
@@ -61,8 +59,8 @@ async fn take_until(
     token: ClaimToken,
     claim: &Claim,
 ) -> StorageResult<()> {
-    let last = Reader { row: last, shared: tx.shared };
-    let (rank, seq): (i64, i64) = (last.get("rank")?, last.get("seq")?);
+    let place = read(tx, std::slice::from_ref(last), |row| Ok((row.int("rank")?, row.int("seq")?)))?;
+    let Some(&(rank, seq)) = place.first() else { return Ok(()) };
     let insert = tx.sql(
         "INSERT INTO {p}processing (job, token, server, at)
          SELECT job, ?4, ?5, ?6
@@ -82,16 +80,16 @@ async fn take_until(
     Ok(())
 }
 
-fn job(row: &Reader<'_>, queue: &QueueName, token: ClaimToken) -> StorageResult<ClaimedJob> {
+fn job<R: Columns>(row: &Reader<'_, R>, queue: &QueueName, token: ClaimToken) -> StorageResult<ClaimedJob> {
     Ok(ClaimedJob {
         id: row.id("id")?,
         token,
-        name: JobName::stored(row.get("type")?, row.get("method")?),
-        arguments: row.get("arguments")?,
+        name: row.job_name()?,
+        arguments: row.text("arguments")?,
         queue: queue.clone(),
         attempt: row.number("spent")? + 1,
         lost: row.number("lost")?,
-        max_attempts: row.get("max_attempts")?,
+        max_attempts: row.optional_number("max_attempts")?,
         created_at: row.time("created_at")?,
         recurrence: row.recurrence()?,
     })

@@ -1,30 +1,30 @@
 use std::collections::HashSet;
 
-use super::{
-    sql::pieces,
-    tx::{Tx, Verb, micros, packed},
-};
+use super::tx::{Task, Tx, micros, packed};
 use crate::{
     job::JobId,
     state::{StateName, release},
-    storage::{Initial, NewJob, StorageError, StorageResult},
+    storage::{
+        Initial, NewJob, StorageError, StorageResult,
+        sql::{self, pieces, stored},
+    },
 };
 
 /// Stores new jobs.
 pub(super) struct Enqueue(pub(super) Vec<NewJob>);
 
-impl Verb for Enqueue {
+impl Task for Enqueue {
     type Answer = ();
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
         store(tx, &self.0.iter().collect::<Vec<_>>()).await?;
         for parent in self.parents() {
             // One of the batch may have been stored before, and be done with.
-            let Some(stored) = tx.stored(parent).await? else {
+            let Some(stored) = stored(tx, parent).await? else {
                 return Err(StorageError::UnknownParent { storage: tx.shared.url(), parent });
             };
             if let Some((to, reason)) = release(stored.state) {
-                tx.release(parent, to, reason).await?;
+                sql::release(tx, parent, to, reason).await?;
             }
         }
         Ok(())

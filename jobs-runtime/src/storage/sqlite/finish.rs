@@ -1,21 +1,19 @@
 use std::collections::HashMap;
 
-use super::{
-    rows::{Reader, claim},
-    sql::pieces,
-    transition::Expected,
-    tx::{Tx, Verb, micros, packed},
-};
+use super::tx::{Task, Tx, micros, packed};
 use crate::{
     job::JobId,
     state::{State, StateName, Succeeded},
-    storage::{ClaimToken, Finish, Recorded, StorageResult},
+    storage::{
+        ClaimToken, Finish, Recorded, StorageResult,
+        sql::{Expected, Write as _, apply, claim, pieces, read, release_succeeded},
+    },
 };
 
 /// Records how runs ended: successes set-wise, everything else job by job.
 pub(super) struct FinishBatch(pub(super) Vec<Finish>);
 
-impl Verb for FinishBatch {
+impl Task for FinishBatch {
     type Answer = Vec<Recorded>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {
@@ -33,7 +31,7 @@ impl Verb for FinishBatch {
         for finish in &self.0 {
             let stored = match &finish.transition.to {
                 State::Succeeded(_) => !refused.get(&finish.job).is_some_and(|held| held.contains(&finish.token)),
-                _ => tx.apply(finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
+                _ => apply(tx, finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
             };
             recorded.push(if stored { Recorded::Stored } else { Recorded::Fenced });
         }
@@ -59,20 +57,20 @@ impl<'a> Success<'a> {
 /// Moves jobs from `processing` to `succeeded`, and returns those that were not held by the given delivery.
 async fn succeed<'a>(tx: &mut Tx<'_>, batch: &[Success<'a>]) -> StorageResult<Vec<Success<'a>>> {
     let inserted = insert_succeeded(tx, batch).await?;
-    let ids = packed(batch.iter().map(|success| &success.finish.job));
-    tx.execute_ids(LEAVE_PROCESSING, ids.clone(), 0).await?;
+    let ids: Vec<JobId> = batch.iter().map(|success| success.finish.job).collect();
+    tx.execute_ids(LEAVE_PROCESSING, packed(&ids), 0).await?;
     if inserted > 0 {
         tx.effects.entered(StateName::Succeeded);
         tx.count(StateName::Succeeded, inserted).await?;
     }
     if inserted == batch.len() as u64 {
-        tx.release_succeeded(ids).await?;
+        release_succeeded(tx, ids).await?;
         return Ok(Vec::new());
     }
-    let stored = stored_tokens(tx, ids).await?;
+    let stored = stored_tokens(tx, &ids).await?;
     let (held, fenced): (Vec<Success<'a>>, _) =
         batch.iter().partition(|success| stored.get(&success.finish.job) == Some(&success.finish.token));
-    tx.release_succeeded(packed(held.iter().map(|success| &success.finish.job))).await?;
+    release_succeeded(tx, held.iter().map(|success| success.finish.job).collect()).await?;
     Ok(fenced)
 }
 
@@ -107,11 +105,12 @@ async fn insert_succeeded(tx: &mut Tx<'_>, batch: &[Success<'_>]) -> StorageResu
     Ok(done.rows_affected())
 }
 
-async fn stored_tokens(tx: &mut Tx<'_>, ids: Vec<u8>) -> StorageResult<HashMap<JobId, ClaimToken>> {
+async fn stored_tokens(tx: &mut Tx<'_>, ids: &[JobId]) -> StorageResult<HashMap<JobId, ClaimToken>> {
     let select = tx.sql(
         "WITH RECURSIVE {ids}
          SELECT s.job, s.token FROM ids CROSS JOIN {p}succeeded s ON s.job = ids.job",
     );
-    let rows = sqlx::query(select).bind(ids).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
-    rows.iter().map(|row| claim(&Reader { row, shared: tx.shared })).collect()
+    let rows =
+        sqlx::query(select).bind(packed(ids)).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    Ok(read(tx, &rows, claim)?.into_iter().collect())
 }

@@ -3,53 +3,41 @@
 //! One writer a process groups everything that wants to write into few commits; readers have connections of
 //! their own. The writer notices other processes' writes by the file's data version.
 
-mod begin;
-mod change;
 mod claim;
 mod connection;
-mod continuation;
 mod enqueue;
-mod expire;
 mod finish;
-mod heartbeat;
 mod link;
-mod monitor;
 mod options;
 mod promote;
-mod rescue;
-mod rows;
-mod schedule;
 mod schema;
-mod sql;
+mod session;
 mod statistics;
-mod stored;
 #[cfg(test)]
 mod tests;
-mod transition;
 mod tx;
 mod writer;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 pub use self::options::{SqliteOptions, Synchronous};
 use self::{
     link::{Cause, Link},
-    sql::Sql,
+    session::Reading,
+    tx::SharedVerb,
     writer::Writer,
 };
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, DueCursor, DueSchedules, Finish, NewJob, Promotion, Recorded,
-    Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals, Storage, StorageError,
-    StorageResult,
+    Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+    sql::{Database, Query, Templates, Verb},
 };
-use crate::{clock::Clock, job::JobId};
+use crate::clock::Clock;
 
-/// The storage behind `sqlite://`.
+/// The database behind `sqlite://`.
 #[derive(Debug)]
-pub(crate) struct SqliteStorage {
+pub(crate) struct Sqlite {
     shared: Arc<Shared>,
     writer: Writer,
     readers: SqlitePool,
@@ -61,14 +49,14 @@ pub(crate) struct SqliteStorage {
 #[derive(Debug)]
 struct Shared {
     options: SqliteOptions,
-    sql: Sql,
+    sql: Templates,
     signals: Signals,
 }
 
-impl SqliteStorage {
+impl Sqlite {
     pub(super) async fn open(options: SqliteOptions) -> StorageResult<Self> {
         options.check()?;
-        let sql = Sql::new(&options.table_prefix);
+        let sql = Templates::new(options.table_prefix.clone(), &session::DIALECT);
         let shared = Arc::new(Shared { sql, options, signals: Signals::default() });
         let mut connection = connection::create(&shared.options).await?;
         schema::prepare(&mut connection, &shared).await?;
@@ -98,14 +86,9 @@ impl Shared {
     fn failed_for_all(&self, cause: &Cause) -> StorageError {
         StorageError::Failed { storage: self.url(), source: Box::new(Arc::clone(cause)) }
     }
-
-    fn corrupt(&self, reason: impl Into<String>) -> StorageError {
-        StorageError::Corrupt { storage: self.url(), reason: reason.into() }
-    }
 }
 
-#[async_trait]
-impl Storage for SqliteStorage {
+impl Database for Sqlite {
     fn clock(&self) -> &Clock {
         &self.shared.options.clock
     }
@@ -118,6 +101,18 @@ impl Storage for SqliteStorage {
         self.shared.url()
     }
 
+    async fn write<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
+        self.writer.run(SharedVerb(verb)).await
+    }
+
+    async fn read<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        self.read_from(&self.readers, query).await
+    }
+
+    async fn read_first<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        self.read_from(&self.server_reader, query).await
+    }
+
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
         self.writer.run(enqueue::Enqueue(jobs)).await
     }
@@ -126,53 +121,36 @@ impl Storage for SqliteStorage {
         self.writer.run(claim).await
     }
 
-    async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
-        self.writer.run(begin::Begin(claims)).await
-    }
-
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.writer.run(finish::FinishBatch(batch)).await
-    }
-
-    async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {
-        self.writer.run(change::ChangeBatch(batch)).await
     }
 
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
         self.writer.run(promote::Promote { limit }).await
     }
 
-    async fn due_schedules(&self, after: Option<DueCursor>, limit: usize) -> StorageResult<DueSchedules> {
-        self.find_due(after, limit).await
-    }
-
-    async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
-        self.writer.run(schedule::WriteSchedules(batch)).await
-    }
-
-    async fn heartbeat(&self, server: &ServerRecord) -> StorageResult<Vec<(JobId, ClaimToken)>> {
-        self.writer.run(heartbeat::Heartbeat(server.clone())).await
-    }
-
-    async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
-        self.writer.run(rescue).await
-    }
-
-    async fn retire(&self, server: &ServerId) -> StorageResult<()> {
-        self.writer.run(heartbeat::Retire(server.clone())).await
-    }
-
-    async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>> {
-        self.find_revoked(claims).await
-    }
-
-    async fn expire(&self, limit: usize) -> StorageResult<usize> {
-        self.writer.run(expire::Expire { limit }).await
-    }
-
     async fn close(&self) {
         self.readers.close().await;
         self.server_reader.close().await;
         self.writer.close().await;
+    }
+}
+
+impl Sqlite {
+    /// Reads on the writer's thread, within a transaction: between two statements, jobs move on.
+    async fn read_from<Q: Query>(&self, readers: &SqlitePool, query: Q) -> StorageResult<Q::Answer> {
+        let (shared, readers) = (Arc::clone(&self.shared), readers.clone());
+        let read = async move {
+            let closed = |error| match error {
+                sqlx::Error::PoolClosed => StorageError::Closed { storage: shared.url() },
+                error => shared.failed(error),
+            };
+            let mut connection = readers.acquire().await.map_err(closed)?;
+            let mut tx = connection.begin().await.map_err(|error| shared.failed(error))?;
+            let answer = query.run(&mut Reading { connection: &mut tx, shared: &shared }).await;
+            tx.commit().await.map_err(|error| shared.failed(error))?;
+            answer
+        };
+        self.writer.read(read).await
     }
 }

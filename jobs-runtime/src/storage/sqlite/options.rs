@@ -2,10 +2,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::SqliteStorage;
+use super::Sqlite;
 use crate::{
     clock::Clock,
-    storage::{Guarded, Retention, Storage, StorageError, StorageResult, connect::invalid},
+    storage::{Guarded, Retention, Storage, StorageError, StorageResult, connect::invalid, sql::SqlStorage},
 };
 
 /// Settings of a SQLite storage.
@@ -162,7 +162,7 @@ impl SqliteOptions {
     /// As [`connect`](crate::storage::connect()).
     pub async fn open(self) -> StorageResult<Arc<dyn Storage>> {
         let limit = self.operation_timeout;
-        let storage = SqliteStorage::open(self).await?;
+        let storage = SqlStorage(Sqlite::open(self).await?);
         Ok(Arc::new(Guarded::new(Arc::new(storage), limit)))
     }
 

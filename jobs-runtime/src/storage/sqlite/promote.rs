@@ -1,12 +1,9 @@
-use super::{
-    rows::Reader,
-    tx::{Tx, Verb, micros, packed},
-};
+use super::tx::{Task, Tx, micros, packed};
 use crate::{
     clock::Timestamp,
     job::JobId,
     state::StateName,
-    storage::{Promotion, StorageResult},
+    storage::{Promotion, StorageResult, sql::read},
 };
 
 /// Puts scheduled jobs whose time has come into their queues, set-wise.
@@ -14,7 +11,7 @@ pub(super) struct Promote {
     pub(super) limit: usize,
 }
 
-impl Verb for Promote {
+impl Task for Promote {
     type Answer = Promotion;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Promotion> {
@@ -30,13 +27,13 @@ async fn due(tx: &mut Tx<'_>, limit: usize) -> StorageResult<Vec<JobId>> {
     let select = tx.sql("SELECT job FROM {p}scheduled WHERE at <= ? ORDER BY at, job LIMIT ?");
     let rows = sqlx::query(select).bind(micros(tx.now)).bind(limit as i64).fetch_all(&mut *tx.connection).await;
     let rows = rows.map_err(|error| tx.failed(error))?;
-    rows.iter().map(|row| Reader { row, shared: tx.shared }.id("job")).collect()
+    read(tx, &rows, |row| row.id("job"))
 }
 
 async fn next_due(tx: &mut Tx<'_>) -> StorageResult<Option<Timestamp>> {
     let select = tx.sql("SELECT at FROM {p}scheduled ORDER BY at, job LIMIT 1");
-    let row = sqlx::query(select).fetch_optional(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
-    row.map(|row| Reader { row: &row, shared: tx.shared }.time("at")).transpose()
+    let rows = sqlx::query(select).fetch_all(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
+    Ok(read(tx, &rows, |row| row.time("at"))?.pop())
 }
 
 async fn promote(tx: &mut Tx<'_>, ids: &[JobId]) -> StorageResult<()> {

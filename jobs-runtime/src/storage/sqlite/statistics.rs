@@ -8,7 +8,7 @@ use crate::{
 
 impl Tx<'_> {
     /// Adds to the statistics of the present hour.
-    pub(super) async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
+    pub(super) async fn count_ended(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
         let upsert = match state {
             StateName::Succeeded => COUNT_SUCCEEDED,
             StateName::Failed => COUNT_FAILED,

@@ -5,19 +5,23 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{
-    Shared, SqliteOptions, SqliteStorage, Synchronous, connection, link, monitor::list::List, schema, sql::Sql,
-};
+use super::{Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT};
 use crate::{
     clock::Timestamp,
     job::{Failure, Invocation, JobId, JobName, QueueName, Recurrence, ScheduleId},
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
     storage::{
         Change, Claim, ClaimedJob, Finish, Initial, JobFilter, Monitor, NewJob, PageRequest, Period, Rescue,
-        ScheduleContent, ScheduleWrite, ServerId, ServerRecord, Signals, Storage, monitor::cursor,
+        ScheduleContent, ScheduleWrite, ServerId, ServerRecord, Signals, Storage, StorageResult,
+        monitor::cursor,
+        sql::{List, ListJobs, SqlStorage, Templates},
     },
     testing::TestClock,
 };
+
+async fn open(options: SqliteOptions) -> StorageResult<SqlStorage<Sqlite>> {
+    Sqlite::open(options).await.map(SqlStorage)
+}
 
 fn options(folder: &tempfile::TempDir) -> SqliteOptions {
     SqliteOptions::new(folder.path().join("jobs.db"))
@@ -28,12 +32,12 @@ fn options(folder: &tempfile::TempDir) -> SqliteOptions {
 async fn every_connection_has_every_setting() {
     let folder = tempfile::tempdir().expect("a folder");
     for (synchronous, number) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
-        let storage = SqliteStorage::open(options(&folder).synchronous(synchronous)).await.expect("opened");
-        let mut writer = connection::open(&storage.shared.options).await.expect("a writer");
+        let storage = open(options(&folder).synchronous(synchronous)).await.expect("opened");
+        let mut writer = connection::open(&storage.0.shared.options).await.expect("a writer");
         link::prepare(&mut writer).await.expect("prepared");
-        let mut connections = vec![writer, storage.server_reader.acquire().await.expect("a reader").detach()];
+        let mut connections = vec![writer, storage.0.server_reader.acquire().await.expect("a reader").detach()];
         for _ in 0..3 {
-            connections.push(storage.readers.acquire().await.expect("a reader").detach());
+            connections.push(storage.0.readers.acquire().await.expect("a reader").detach());
         }
         for (n, connection) in connections.iter_mut().enumerate() {
             let mut pragma = async |name: &'static str| {
@@ -56,12 +60,12 @@ async fn every_connection_has_every_setting() {
 #[tokio::test]
 async fn a_full_disk_is_told_and_writes_work_when_there_is_space_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    SqliteStorage::open(options(&folder)).await.expect("made").close().await;
+    open(options(&folder)).await.expect("made").close().await;
     let (shared, mut connection) = opened(&folder).await;
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut connection).await.expect("asked");
     let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
     sqlx::query(limit).execute(&mut connection).await.expect("limited");
-    let storage = SqliteStorage::start(shared, connection).await.expect("started");
+    let storage = SqlStorage(Sqlite::start(shared, connection).await.expect("started"));
     let now = Timestamp::UNIX_EPOCH;
     let text = "x".repeat(500_000);
     let invocation = Invocation::new(JobName::new("suite", "big"), &text).expect("JSON");
@@ -79,7 +83,7 @@ async fn a_full_disk_is_told_and_writes_work_when_there_is_space_again() {
 #[tokio::test]
 async fn a_connection_that_broke_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    SqliteStorage::open(options(&folder)).await.expect("made").close().await;
+    open(options(&folder)).await.expect("made").close().await;
     let (shared, connection) = opened(&folder).await;
     let mut link = link::Link::new(shared, connection).await.expect("linked");
     for _ in 0..3 {
@@ -101,7 +105,8 @@ async fn a_connection_that_broke_is_opened_again() {
 /// What the writer is made of.
 async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
     let options = options(folder);
-    let shared = Shared { sql: Sql::new(&options.table_prefix), options, signals: Signals::default() };
+    let shared =
+        Shared { sql: Templates::new(options.table_prefix.clone(), &DIALECT), options, signals: Signals::default() };
     let connection = connection::open(&shared.options).await.expect("opened");
     (Arc::new(shared), connection)
 }
@@ -113,10 +118,10 @@ async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
 async fn no_statement_scans_what_grows() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = TestClock::new();
-    let storage = SqliteStorage::open(options(&folder).clock(clock.clock())).await.expect("opened");
+    let storage = open(options(&folder).clock(clock.clock())).await.expect("opened");
     work(&storage, &clock).await;
-    let mut connection = connection::open(&storage.shared.options).await.expect("opened");
-    let statements = storage.shared.sql.all();
+    let mut connection = connection::open(&storage.0.shared.options).await.expect("opened");
+    let statements = storage.0.shared.sql.all();
     assert!(statements.len() > 40, "{}", statements.len());
     let mut unbounded = String::new();
     for statement in statements.iter().filter(|statement| !statement.contains("CREATE TABLE")) {
@@ -135,13 +140,13 @@ async fn no_statement_scans_what_grows() {
 #[tokio::test]
 async fn no_page_reads_more_than_itself() {
     let folder = tempfile::tempdir().expect("a folder");
-    let storage = SqliteStorage::open(options(&folder)).await.expect("opened");
-    let mut connection = connection::open(&storage.shared.options).await.expect("opened");
+    let storage = open(options(&folder)).await.expect("opened");
+    let mut connection = connection::open(&storage.0.shared.options).await.expect("opened");
     for state in std::iter::once(None).chain(StateName::ALL.map(Some)) {
         let filter = JobFilter { state, ..JobFilter::all() };
         for (page, expected) in [(PageRequest::first(5), "SCAN"), (PageRequest::after(5, end_of(state)), "SEARCH")] {
-            let query = storage.page_query(&List::of(state), &filter, &page).expect("a query");
-            let plan = plan(&mut connection, query.sql().as_str()).await;
+            let (text, _) = ListJobs { filter: filter.clone(), page }.text(&List::of(state)).expect("a query");
+            let plan = plan(&mut connection, storage.0.shared.sql.once(&text).as_str()).await;
             let (first, others) = plan.split_first().expect("a step");
             if state == Some(StateName::Processing) {
                 assert!(first.starts_with("SCAN x"), "{plan:#?}");
@@ -174,12 +179,12 @@ async fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String>
 /// Walking through what is as large as a batch, or as few as what runs, is allowed; and through a table without
 /// any condition as far as a cap, or to its first row.
 fn is_bounded(step: &str, statement: &str) -> bool {
-    const SMALL: [&str; 8] =
-        ["ids", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
+    const SMALL: [&str; 10] =
+        ["ids", "packed", "t", "v", "queues", "CONSTANT ROW", "p", "server", "jobs_processing", "jobs_statistics"];
     const SMALL_TABLES: [&str; 4] = ["jobs_schema", "jobs_server", "jobs_sequence", "sqlite_schema"];
     let Some(scanned) = step.strip_prefix("SCAN ") else { return !step.contains("TEMP B-TREE FOR ORDER BY") };
     let table = scanned.split(" USING ").next().unwrap_or_default();
-    let capped = statement.contains(&format!("(SELECT 1 FROM {table} LIMIT ?1)"));
+    let capped = statement.contains(&format!("(SELECT 1 FROM {table} LIMIT ?)"));
     let first = statement.ends_with(&format!("FROM {table} ORDER BY at, job LIMIT 1"));
     capped
         || first
@@ -190,7 +195,7 @@ fn is_bounded(step: &str, statement: &str) -> bool {
 }
 
 /// Every verb, with every kind of outcome.
-async fn work(storage: &SqliteStorage, clock: &TestClock) {
+async fn work(storage: &SqlStorage<Sqlite>, clock: &TestClock) {
     let jobs: Vec<NewJob> = (0..6).map(|_| job(clock.now(), Initial::Enqueued)).collect();
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     storage.enqueue(jobs).await.expect("stored");
@@ -234,7 +239,7 @@ async fn work(storage: &SqliteStorage, clock: &TestClock) {
     work_with_schedules(storage, clock.now()).await;
 }
 
-async fn work_with_schedules(storage: &SqliteStorage, now: Timestamp) {
+async fn work_with_schedules(storage: &SqlStorage<Sqlite>, now: Timestamp) {
     let id = ScheduleId::new("a").expect("an id");
     let recurrence = Some(Recurrence { schedule: id.clone(), slot: Some(now) });
     let jobs = vec![NewJob { recurrence, ..job(now, Initial::Enqueued) }];
@@ -254,7 +259,8 @@ async fn work_with_schedules(storage: &SqliteStorage, now: Timestamp) {
 #[tokio::test]
 async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shared = Shared { options: options(&folder), sql: Sql::new("jobs_"), signals: Signals::default() };
+    let shared =
+        Shared { options: options(&folder), sql: Templates::new("jobs_", &DIALECT), signals: Signals::default() };
     let mut connection = connection::create(&shared.options).await.expect("created");
     sqlx::query("CREATE TABLE jobs_schema (version INTEGER NOT NULL)").execute(&mut connection).await.expect("made");
     schema::migrate(&mut connection, &shared, 0, 1).await.expect("the first version");
@@ -264,9 +270,9 @@ async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
         INSERT INTO jobs_ready (queue, rank, seq, job) VALUES ('default', 0, 1, zeroblob(16));";
     sqlx::raw_sql(insert).execute(&mut connection).await.expect("stored");
     connection.close().await.expect("closed");
-    let refused = SqliteStorage::open(options(&folder).migrate(false)).await.expect_err("not migrated").to_string();
+    let refused = open(options(&folder).migrate(false)).await.expect_err("not migrated").to_string();
     assert!(refused.contains("schema version 1, version 2 is needed"), "{refused}");
-    let storage = SqliteStorage::open(options(&folder)).await.expect("migrated");
+    let storage = open(options(&folder)).await.expect("migrated");
     work_with_schedules(&storage, Timestamp::UNIX_EPOCH + Duration::from_secs(1)).await;
     let claim = Claim { server: ServerId::new("worker"), queues: [QueueName::DEFAULT].into(), limit: 1 };
     let claimed = storage.claim(claim).await.expect("claimed");

@@ -4,7 +4,7 @@ use super::Shared;
 use crate::{
     clock::Timestamp,
     job::JobId,
-    storage::{NewJob, StorageError, StorageResult, signals::Effects},
+    storage::{NewJob, StorageError, StorageResult, signals::Effects, sql::Verb},
 };
 
 /// The write transaction in which verbs run.
@@ -16,7 +16,7 @@ pub(super) struct Tx<'c> {
 }
 
 /// A write, as the writer runs it: perhaps together with others, perhaps again after others failed.
-pub(super) trait Verb: Send + Sync + 'static {
+pub(super) trait Task: Send + Sync + 'static {
     type Answer: Send + Sync + 'static;
 
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
@@ -24,6 +24,17 @@ pub(super) trait Verb: Send + Sync + 'static {
     /// New jobs that may be stored together with those of other callers, and what this one is then answered.
     fn mergeable(&self) -> Option<(&[NewJob], Self::Answer)> {
         None
+    }
+}
+
+/// A verb that all SQL storages share.
+pub(super) struct SharedVerb<V>(pub(super) V);
+
+impl<V: Verb> Task for SharedVerb<V> {
+    type Answer = V::Answer;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<V::Answer> {
+        self.0.run(tx).await
     }
 }
 
@@ -59,7 +70,7 @@ impl Tx<'_> {
         ids: Vec<u8>,
         second: i64,
     ) -> StorageResult<u64> {
-        let statement = self.sql(template);
+        let statement = self.shared.sql.get(template);
         let done = sqlx::query(statement).bind(ids).bind(second).execute(&mut *self.connection).await;
         done.map(|done| done.rows_affected()).map_err(|error| self.failed(error))
     }
@@ -69,7 +80,16 @@ pub(super) fn micros(moment: Timestamp) -> i64 {
     moment.timestamp_micros()
 }
 
-/// Many ids as one parameter; see [`IDS`](super::sql::IDS).
+/// Many ids as one parameter; see [`IDS`].
 pub(super) fn packed<'a>(ids: impl IntoIterator<Item = &'a JobId>) -> Vec<u8> {
     ids.into_iter().flat_map(|id| *id.as_bytes()).collect()
 }
+
+/// Reads one parameter, many ids of sixteen bytes each, as the table `ids (i, job)`.
+///
+/// One parameter and one text for any number of ids keep the statement in the cache of prepared ones.
+pub(super) const IDS: &str = "ids (i, job) AS (
+    SELECT 0, substr(?1, 1, 16) WHERE length(?1) > 0
+    UNION ALL
+    SELECT i + 1, substr(?1, 16 * i + 17, 16) FROM ids WHERE 16 * (i + 1) < length(?1)
+)";

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     Shared, enqueue,
     link::{Cause, Link},
-    tx::{Tx, Verb},
+    tx::{Task, Tx},
 };
 use crate::storage::{NewJob, StorageError, StorageResult, signals::Effects};
 
@@ -55,7 +55,7 @@ impl Writer {
     }
 
     /// Runs a verb; its answer comes when it is committed.
-    pub(super) async fn run<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
+    pub(super) async fn run<V: Task>(&self, verb: V) -> StorageResult<V::Answer> {
         let (reply, answer) = oneshot::channel();
         let request = Pending { verb, answer: None, reply: Some(reply) };
         let closed = || StorageError::Closed { storage: self.shared.url() };
@@ -66,14 +66,10 @@ impl Writer {
     /// Runs a read on the writer's thread, so that it too needs none of the application's.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        read: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+        read: impl Future<Output = StorageResult<T>> + Send + 'static,
     ) -> StorageResult<T> {
         let read = self.thread.spawn(read).await;
-        let read = read.map_err(|_| StorageError::Closed { storage: self.shared.url() })?;
-        read.map_err(|error| match error {
-            sqlx::Error::PoolClosed => StorageError::Closed { storage: self.shared.url() },
-            error => self.shared.failed(error),
-        })
+        read.unwrap_or_else(|_| Err(StorageError::Closed { storage: self.shared.url() }))
     }
 
     /// Waits until everything that was asked before is written, and the connection is closed.
@@ -116,13 +112,13 @@ trait Request: Send {
     fn is_gone(&self) -> bool;
 }
 
-struct Pending<V: Verb> {
+struct Pending<V: Task> {
     verb: V,
     answer: Option<V::Answer>,
     reply: Option<oneshot::Sender<StorageResult<V::Answer>>>,
 }
 
-impl<V: Verb> Pending<V> {
+impl<V: Task> Pending<V> {
     fn send(&mut self, answer: StorageResult<V::Answer>) {
         if let Some(reply) = self.reply.take() {
             // Nobody waits any more: the caller's time was up. What is written stays written.
@@ -132,7 +128,7 @@ impl<V: Verb> Pending<V> {
 }
 
 #[async_trait]
-impl<V: Verb> Request for Pending<V> {
+impl<V: Task> Request for Pending<V> {
     async fn run(&mut self, tx: &mut Tx<'_>) -> StorageResult<()> {
         self.answer = Some(self.verb.run(tx).await?);
         Ok(())

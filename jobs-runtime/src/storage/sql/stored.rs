@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{rows::Reader, tx::Tx};
+use super::{
+    rows::Reader,
+    session::{Columns, Write, params},
+};
 use crate::{
     clock::Timestamp,
     job::{JobId, QueueName},
@@ -11,14 +14,14 @@ use crate::{
 };
 
 /// What is stored of a job, as far as a move needs it.
-pub(super) struct Stored {
-    pub(super) state: StateName,
-    pub(super) lost: u32,
-    pub(super) id: JobId,
-    pub(super) queue: QueueName,
-    pub(super) priority: i64,
-    pub(super) place: i64,
-    pub(super) spent: u32,
+pub(crate) struct Stored {
+    pub(crate) state: StateName,
+    pub(crate) lost: u32,
+    pub(crate) id: JobId,
+    pub(crate) queue: QueueName,
+    pub(crate) priority: i64,
+    pub(crate) place: i64,
+    pub(crate) spent: u32,
     run: Option<StoredRun>,
 }
 
@@ -31,32 +34,30 @@ struct StoredRun {
 }
 
 /// How a run ended well, as it is stored.
-pub(super) struct Success {
+pub(crate) struct Success {
     at: Timestamp,
     duration: i64,
     result: String,
 }
 
-impl Tx<'_> {
-    pub(super) async fn stored(&mut self, id: JobId) -> StorageResult<Option<Stored>> {
-        let select = self.sql(
-            "SELECT j.id, j.queue, j.priority, j.state, j.place, j.spent, j.lost,
-                    COALESCE(s.token, p.token) AS token, COALESCE(s.server, p.server) AS server,
-                    COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at,
-                    s.duration, s.result
-             FROM {p}job j
-             LEFT JOIN {p}processing p ON p.job = j.id
-             LEFT JOIN {p}succeeded s ON s.job = j.id
-             WHERE j.id = ?",
-        );
-        let row = sqlx::query(select).bind(id.as_bytes().to_vec()).fetch_optional(&mut *self.connection).await;
-        let row = row.map_err(|error| self.failed(error))?;
-        row.map(|row| Stored::read(&Reader { row: &row, shared: self.shared })).transpose()
-    }
+/// Finds a job; nobody else moves it by this way until the transaction ends.
+pub(crate) async fn stored<S: Write>(tx: &mut S, id: JobId) -> StorageResult<Option<Stored>> {
+    const SELECT: &str = "
+        SELECT j.id, j.queue, j.priority, j.state, j.place, j.spent, j.lost,
+               COALESCE(s.token, p.token) AS token, COALESCE(s.server, p.server) AS server,
+               COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at, s.duration, s.result
+        FROM {p}job j
+        LEFT JOIN {p}processing p ON p.job = j.id
+        LEFT JOIN {p}succeeded s ON s.job = j.id
+        WHERE j.id = ?
+        {locked}";
+    let rows = tx.fetch(SELECT, params![id]).await?;
+    let storage = tx.storage();
+    rows.first().map(|row| Stored::read(&Reader { row, storage: &storage })).transpose()
 }
 
 impl Stored {
-    fn read(row: &Reader<'_>) -> StorageResult<Self> {
+    fn read<R: Columns>(row: &Reader<'_, R>) -> StorageResult<Self> {
         let run = StoredRun::read(row)?;
         let state = match &run {
             Some(StoredRun { end: Some(_), .. }) => StateName::Succeeded,
@@ -67,29 +68,34 @@ impl Stored {
             state,
             lost: row.number("lost")?,
             id: row.id("id")?,
-            queue: QueueName::stored(row.get("queue")?),
-            priority: row.get("priority")?,
-            place: row.get("place")?,
+            queue: QueueName::stored(row.text("queue")?),
+            priority: row.int("priority")?,
+            place: row.int("place")?,
             spent: row.number("spent")?,
             run,
         })
     }
 
-    pub(super) fn held_by(&self, token: ClaimToken) -> bool {
-        self.state == StateName::Processing && self.run.as_ref().is_some_and(|run| run.token == token)
+    pub(crate) fn held_by(&self, token: ClaimToken) -> bool {
+        self.state == StateName::Processing && self.token() == Some(token)
+    }
+
+    /// The delivery of its run, if it is Processing or Succeeded.
+    pub(crate) fn token(&self) -> Option<ClaimToken> {
+        self.run.as_ref().map(|run| run.token)
     }
 
     /// The history that is lost with the row the job leaves, and is therefore written out.
-    pub(super) fn implied_history(&self) -> Vec<HistoryEntry> {
+    pub(crate) fn implied_history(&self) -> Vec<HistoryEntry> {
         self.run.as_ref().map_or_else(Vec::new, |run| run.history(self.spent + 1))
     }
 }
 
 impl StoredRun {
-    fn read(row: &Reader<'_>) -> StorageResult<Option<Self>> {
-        let Some(token) = row.get::<Option<i64>>("token")? else { return Ok(None) };
+    fn read<R: Columns>(row: &Reader<'_, R>) -> StorageResult<Option<Self>> {
+        let Some(token) = row.optional_int("token")? else { return Ok(None) };
         let end = Success::read(row)?;
-        let (server, claimed_at) = (row.get("server")?, row.time("claimed_at")?);
+        let (server, claimed_at) = (row.text("server")?, row.time("claimed_at")?);
         Ok(Some(Self { token: ClaimToken(token), server, claimed_at, end }))
     }
 
@@ -102,14 +108,14 @@ impl StoredRun {
 
 impl Success {
     /// From the columns `ended_at`, `duration` and `result`.
-    pub(super) fn read(row: &Reader<'_>) -> StorageResult<Option<Self>> {
+    pub(crate) fn read<R: Columns>(row: &Reader<'_, R>) -> StorageResult<Option<Self>> {
         let Some(at) = row.optional_time("ended_at")? else { return Ok(None) };
-        Ok(Some(Self { at, duration: row.get("duration")?, result: row.get("result")? }))
+        Ok(Some(Self { at, duration: row.int("duration")?, result: row.text("result")? }))
     }
 
     /// A result that is nested more deeply than JSON is read is told as the text that it is, so that its job can
     /// be read.
-    pub(super) fn entry(&self) -> HistoryEntry {
+    pub(crate) fn entry(&self) -> HistoryEntry {
         let Self { duration, result, .. } = self;
         let data = serde_json::from_str(&format!(r#"{{"duration_us":{duration},"result":{result}}}"#));
         let data = data.unwrap_or_else(|_| json!({ "duration_us": duration, "result": result }));

@@ -1,6 +1,6 @@
 use super::{
-    transition::{Expected, Refusal},
-    tx::{Tx, Verb},
+    session::{Verb, Write},
+    transition::{Expected, Refusal, apply},
 };
 use crate::{
     state::StateName,
@@ -8,17 +8,17 @@ use crate::{
 };
 
 /// Moves jobs by hand.
-pub(super) struct ChangeBatch(pub(super) Vec<Change>);
+pub(crate) struct ChangeBatch(pub(crate) Vec<Change>);
 
 impl Verb for ChangeBatch {
     type Answer = Vec<Changed>;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Changed>> {
+    async fn run<S: Write>(&self, tx: &mut S) -> StorageResult<Vec<Changed>> {
         let mut changed = Vec::with_capacity(self.0.len());
         for change in &self.0 {
-            changed.push(match tx.apply(change.job, Expected::States(change.from), &change.transition).await? {
+            changed.push(match apply(tx, change.job, Expected::States(change.from), &change.transition).await? {
                 Ok(from) => {
-                    tx.effects.revoked |= from == StateName::Processing;
+                    tx.effects().revoked |= from == StateName::Processing;
                     Changed::Moved(from)
                 }
                 Err(Refusal::State(state)) => Changed::Refused(state),

@@ -1,0 +1,157 @@
+//! The read side.
+
+mod details;
+mod list;
+
+#[cfg(test)]
+pub(crate) use self::list::List;
+pub(crate) use self::{details::FindJob, list::ListJobs};
+use super::{
+    rows::Reader,
+    session::{Columns, Query, Session, params, read},
+};
+use crate::{
+    clock::Timestamp,
+    job::QueueName,
+    state::StateName,
+    storage::{Count, Counts, Period, QueueStatus, ServerId, ServerRecord, ServerStatus, Statistics, StorageResult},
+};
+
+/// How many jobs are in each state.
+pub(crate) struct CountJobs;
+
+impl Query for CountJobs {
+    type Answer = Counts;
+
+    async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Counts> {
+        const COUNT: &str = "
+            SELECT 'enqueued' AS state, (SELECT count(*) FROM (SELECT 1 FROM {p}ready LIMIT ?) t) AS counted
+            UNION ALL SELECT 'scheduled', (SELECT count(*) FROM (SELECT 1 FROM {p}scheduled LIMIT ?) t)
+            UNION ALL SELECT 'awaiting', (SELECT count(*) FROM (SELECT 1 FROM {p}awaiting LIMIT ?) t)
+            UNION ALL SELECT 'processing', (SELECT count(*) FROM (SELECT 1 FROM {p}processing LIMIT ?) t)
+            UNION ALL SELECT 'succeeded', (SELECT count(*) FROM (SELECT 1 FROM {p}succeeded LIMIT ?) t)
+            UNION ALL SELECT 'failed', (SELECT count(*) FROM (SELECT 1 FROM {p}failed LIMIT ?) t)
+            UNION ALL SELECT 'deleted', (SELECT count(*) FROM (SELECT 1 FROM {p}deleted LIMIT ?) t)";
+        let rows = session.fetch(COUNT, (0..7).map(|_| cap().into()).collect()).await?;
+        let mut counts = Counts::default();
+        for (state, counted) in read(session, &rows, |row| Ok((row.state("state")?, count(row)?)))? {
+            counts.set(state, counted);
+        }
+        Ok(counts)
+    }
+}
+
+/// The queues that have jobs waiting.
+pub(crate) struct ListQueues;
+
+impl Query for ListQueues {
+    type Answer = Vec<QueueStatus>;
+
+    async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Vec<QueueStatus>> {
+        // Jumps from queue to queue in the index instead of reading all of it.
+        const SELECT: &str = "
+            WITH RECURSIVE queues (queue) AS (
+                SELECT min(queue) FROM {p}ready
+                UNION ALL
+                SELECT (SELECT min(r.queue) FROM {p}ready r WHERE r.queue > queues.queue)
+                FROM queues WHERE queues.queue IS NOT NULL
+            )
+            SELECT queues.queue,
+                   (SELECT count(*) FROM (SELECT 1 FROM {p}ready r WHERE r.queue = queues.queue LIMIT ?) t) AS counted
+            FROM queues WHERE queues.queue IS NOT NULL";
+        let rows = session.fetch(SELECT, params![cap()]).await?;
+        read(session, &rows, |row| {
+            Ok(QueueStatus { name: QueueName::stored(row.text("queue")?), enqueued: Count::of(count(row)?) })
+        })
+    }
+}
+
+/// The servers that are running.
+pub(crate) struct ListServers;
+
+impl Query for ListServers {
+    type Answer = Vec<ServerStatus>;
+
+    async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Vec<ServerStatus>> {
+        const SELECT: &str = "
+            SELECT server.*, (SELECT count(*) FROM {p}processing p WHERE p.server = server.id) AS counted
+            FROM {p}server server
+            ORDER BY server.id";
+        let rows = session.fetch(SELECT, params![]).await?;
+        read(session, &rows, server)
+    }
+}
+
+/// What was finished per span.
+pub(crate) struct FindStatistics {
+    pub(crate) period: Period,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Query for FindStatistics {
+    type Answer = Vec<Statistics>;
+
+    async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Vec<Statistics>> {
+        let select = "SELECT * FROM {p}statistics WHERE hour >= ? AND hour < ? ORDER BY hour";
+        let rows = session.fetch(select, params![self.from.timestamp(), self.until.timestamp()]).await?;
+        Ok(Statistics::grouped(self.period, read(session, &rows, statistics)?))
+    }
+}
+
+/// What was finished in all.
+pub(crate) struct FindTotals;
+
+impl Query for FindTotals {
+    type Answer = Statistics;
+
+    async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Statistics> {
+        const SELECT: &str = "
+            SELECT COALESCE(min(hour), 0) AS hour, CAST(COALESCE(sum(succeeded), 0) AS {integer}) AS succeeded,
+                   CAST(COALESCE(sum(failed), 0) AS {integer}) AS failed,
+                   CAST(COALESCE(sum(deleted), 0) AS {integer}) AS deleted
+            FROM {p}statistics";
+        let rows = session.fetch(SELECT, params![]).await?;
+        let total = read(session, &rows, statistics)?.pop();
+        Ok(total.map(|(_, total)| total).unwrap_or_default())
+    }
+}
+
+/// One more than is counted.
+fn cap() -> i64 {
+    i64::try_from(Count::CAP + 1).unwrap_or(i64::MAX)
+}
+
+fn count<R: Columns>(row: &Reader<'_, R>) -> StorageResult<u64> {
+    Ok(u64::from(row.number("counted")?))
+}
+
+fn server<R: Columns>(row: &Reader<'_, R>) -> StorageResult<ServerStatus> {
+    let server = ServerRecord {
+        id: ServerId::new(row.text("id")?),
+        started_at: row.time("started_at")?,
+        queues: row.json("queues")?,
+        workers: row.number("workers")? as usize,
+    };
+    Ok(ServerStatus { server, heartbeat_at: row.time("heartbeat_at")?, processing: Count::of(count(row)?) })
+}
+
+fn statistics<R: Columns>(row: &Reader<'_, R>) -> StorageResult<(i64, Statistics)> {
+    let number = |column| row.int(column).map(|number| u64::try_from(number).unwrap_or(0));
+    let hour = row.int("hour")?;
+    let from = Timestamp::from_timestamp(hour, 0).unwrap_or_default();
+    let (succeeded, failed, deleted) = (number("succeeded")?, number("failed")?, number("deleted")?);
+    Ok((hour, Statistics { from, succeeded, failed, deleted }))
+}
+
+/// The time since which a job is in the state it is in, and that state, from the
+/// columns `state` and `state_at` of the job, `claimed_at` of its run and `ended_at` of its success.
+fn state<R: Columns>(row: &Reader<'_, R>) -> StorageResult<(StateName, Timestamp)> {
+    if let Some(at) = row.optional_time("ended_at")? {
+        return Ok((StateName::Succeeded, at));
+    }
+    match row.optional_time("claimed_at")? {
+        Some(at) => Ok((StateName::Processing, at)),
+        None => Ok((row.state("state")?, row.time("state_at")?)),
+    }
+}
