@@ -3,7 +3,14 @@
 //! A storage owns a [`Clock`], and everything that stores or compares times asks it. Tests replace it by
 //! a [`TestClock`](crate::testing::TestClock) and move it by hand instead of sleeping.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -19,6 +26,8 @@ pub struct Clock(Source);
 enum Source {
     System,
     Manual(watch::Sender<Timestamp>),
+    /// By how many microseconds another clock, which this one follows, is ahead of the system's.
+    Shifted(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -26,6 +35,12 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// The system's clock, shifted by so many microseconds; the number may be changed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn shifted(by: Arc<AtomicI64>) -> Self {
+        Self(Source::Shifted(by))
     }
 
     pub(crate) fn manual(start: Timestamp) -> (Self, watch::Sender<Timestamp>) {
@@ -39,13 +54,17 @@ impl Clock {
         match &self.0 {
             Source::System => to_micros(system_now()),
             Source::Manual(hand) => *hand.borrow(),
+            Source::Shifted(by) => {
+                let now = to_micros(system_now());
+                now.checked_add_signed(TimeDelta::microseconds(by.load(Ordering::Relaxed))).unwrap_or(now)
+            }
         }
     }
 
     /// Waits until this clock shows `moment`; returns at once if it already does.
     pub async fn sleep_until(&self, moment: Timestamp) {
         match &self.0 {
-            Source::System => {
+            Source::System | Source::Shifted(_) => {
                 // Asked again after each sleep: the timer is monotonic, the clock may have been set.
                 while let Some(rest) = positive(moment - self.now()) {
                     tokio::time::sleep(rest.min(Duration::from_secs(60))).await;
@@ -69,7 +88,9 @@ impl Clock {
         let (clock, began, at) = (self.clone(), tokio::time::Instant::now(), after(self.now(), duration));
         async move {
             match &clock.0 {
-                Source::System => tokio::time::sleep(duration.saturating_sub(began.elapsed())).await,
+                Source::System | Source::Shifted(_) => {
+                    tokio::time::sleep(duration.saturating_sub(began.elapsed())).await
+                }
                 Source::Manual(_) => clock.sleep_until(at).await,
             }
         }
@@ -87,6 +108,7 @@ impl fmt::Debug for Clock {
         f.write_str(match self.0 {
             Source::System => "Clock::System",
             Source::Manual(_) => "Clock::Manual",
+            Source::Shifted(_) => "Clock::Shifted",
         })
     }
 }

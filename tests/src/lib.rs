@@ -1,6 +1,7 @@
 //! What the tests share: the storages they run on, and a world with a client and a clock.
 
 mod faulty;
+mod postgres;
 pub mod work;
 mod world;
 
@@ -17,10 +18,11 @@ use jobs_runtime::{
 
 pub use self::{
     faulty::Faulty,
+    postgres::Postgres,
     world::{World, run},
 };
 
-/// Makes of each test two, one on each storage.
+/// Makes of each test one for each storage.
 #[macro_export]
 macro_rules! on_each_storage {
     ($( $(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block )*) => {
@@ -33,6 +35,9 @@ macro_rules! on_each_storage {
         }
         mod sqlite {
             $( #[test] fn $name() { $crate::run(&$crate::Sqlite, super::cases::$name); } )*
+        }
+        mod postgres {
+            $( #[test] fn $name() { $crate::run(&$crate::Postgres, super::cases::$name); } )*
         }
     };
 }

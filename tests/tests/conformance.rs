@@ -7,3 +7,7 @@ mod memory {
 mod sqlite {
     jobs_runtime::storage_conformance!(jobs_tests::Sqlite);
 }
+
+mod postgres {
+    jobs_runtime::storage_conformance!(jobs_tests::Postgres);
+}

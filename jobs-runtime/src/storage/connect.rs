@@ -8,6 +8,7 @@ use super::{Storage, StorageError, StorageResult, memory::MemoryOptions};
 /// |---|---|
 /// | `memory:` | this process's memory, empty at the start |
 /// | `sqlite://jobs.db`, `sqlite:///var/lib/app/jobs.db` | a file, made if it isn't there |
+/// | `postgres://user:password@host/database` | a schema of a PostgreSQL database; with the feature `postgres` |
 ///
 /// A SQLite URL takes options as a query: `sqlite://jobs.db?table_prefix=mail_&synchronous=normal`; see
 /// [`SqliteOptions::from_url`](super::sqlite::SqliteOptions::from_url). The options structs of the backends
@@ -37,7 +38,13 @@ pub async fn connect(url: &str) -> StorageResult<Arc<dyn Storage>> {
         "sqlite" => super::sqlite::SqliteOptions::from_url(url)?.open().await,
         #[cfg(not(feature = "sqlite"))]
         "sqlite" => Err(invalid(url, "this program was built without the feature `sqlite` of jobs-runtime")),
-        _ => Err(invalid(url, "known are `memory:` and `sqlite://FILE`")),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => super::postgres::PostgresOptions::from_url(url)?.open().await,
+        #[cfg(not(feature = "postgres"))]
+        "postgres" | "postgresql" => {
+            Err(invalid(url, "this program was built without the feature `postgres` of jobs-runtime"))
+        }
+        _ => Err(invalid(url, "known are `memory:`, `sqlite://FILE` and `postgres://USER:PASSWORD@HOST/DATABASE`")),
     }
 }
 
@@ -46,7 +53,7 @@ pub(super) fn invalid(url: &str, reason: impl Into<String>) -> StorageError {
 }
 
 /// A URL as it may be shown.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     match authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {

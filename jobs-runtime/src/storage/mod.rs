@@ -13,11 +13,13 @@ mod guarded;
 pub mod memory;
 mod monitor;
 mod new_job;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod rescue;
 mod schedule;
 mod server;
 mod signals;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -17,6 +17,7 @@ mod session;
 mod storage;
 mod stored;
 mod templates;
+mod thread;
 mod transition;
 
 #[cfg(test)]
@@ -31,9 +32,10 @@ pub(super) use self::{
     revoked::FindRevoked,
     rows::{Reader, claim},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
-    session::{Columns, Param, Query, Session, Verb, Write, corrupt, read},
+    session::{Columns, Param, Query, Session, Verb, Write, corrupt, params, read},
     storage::{Database, SqlStorage},
-    stored::stored,
+    stored::{Stored, stored},
     templates::{Dialect, Templates, pieces},
+    thread::Thread,
     transition::{Expected, apply},
 };

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use super::rows::Reader;
+use super::{rows::Reader, stored::Stored};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -56,6 +56,9 @@ pub(crate) trait Write: Session {
     /// A number that no other call returns.
     fn next_version(&mut self) -> impl Future<Output = StorageResult<i64>> + Send;
 
+    /// Puts a job that left another state into its queue.
+    fn wait_in_queue(&mut self, job: &Stored, place: i64) -> impl Future<Output = StorageResult<()>> + Send;
+
     /// Adds to the statistics of the present hour.
     fn count(&mut self, state: StateName, jobs: u64) -> impl Future<Output = StorageResult<()>> + Send;
 
@@ -73,6 +76,9 @@ pub(crate) trait Verb: Send + Sync + 'static {
 /// What is read, at one and the same moment.
 pub(crate) trait Query: Send + Sync + 'static {
     type Answer: Send + 'static;
+
+    /// Whether it is several statements that must see the same.
+    const SEVERAL: bool = false;
 
     fn run<S: Session>(&self, session: &mut S) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
 }

@@ -110,10 +110,7 @@ async fn enter<S: Write>(tx: &mut S, stored: &Stored, state: StateName, place: i
     tx.effects().entered(state);
     let id = stored.id;
     match state {
-        StateName::Enqueued => {
-            const INSERT: &str = "INSERT INTO {p}ready (job, seq, queue, {rank}) VALUES (?, ?, ?, ?)";
-            tx.execute(INSERT, params![id, place, stored.queue.as_str(), -stored.priority]).await?
-        }
+        StateName::Enqueued => return tx.wait_in_queue(stored, place).await,
         StateName::Scheduled => {
             tx.execute("INSERT INTO {p}scheduled (job, at) VALUES (?, ?)", params![id, place]).await?
         }

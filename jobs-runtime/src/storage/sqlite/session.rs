@@ -17,7 +17,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageError, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Write, corrupt},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, corrupt, params},
     },
 };
 
@@ -115,6 +115,12 @@ impl Write for Tx<'_> {
 
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
         self.count_ended(state, jobs).await
+    }
+
+    async fn wait_in_queue(&mut self, job: &Stored, place: i64) -> StorageResult<()> {
+        const INSERT: &str = "INSERT INTO {p}ready (queue, rank, seq, job) VALUES (?, ?, ?, ?)";
+        self.execute(INSERT, params![job.queue.as_str(), -job.priority, place, job.id]).await?;
+        Ok(())
     }
 
     async fn store(&mut self, jobs: &[&NewJob]) -> StorageResult<()> {

@@ -17,6 +17,7 @@ pub(crate) struct FindJob(pub(crate) JobId);
 
 impl Query for FindJob {
     type Answer = Option<JobDetails>;
+    const SEVERAL: bool = true;
 
     async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Option<JobDetails>> {
         const SELECT: &str = "

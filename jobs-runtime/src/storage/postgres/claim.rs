@@ -1,0 +1,76 @@
+use super::{Work, session::Tx};
+use crate::{
+    job::QueueName,
+    storage::{
+        Claim, ClaimToken, ClaimedJob, StorageResult,
+        sql::{Columns, Reader, read},
+    },
+};
+
+/// Takes jobs from all queues in one statement. The rows of a queue are looked at only when those before it gave too
+/// few, because the outer limit ends the loop over the queues.
+impl Work for Claim {
+    type Answer = Vec<ClaimedJob>;
+
+    fn is_single(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
+        let queues: Vec<String> = self.queues.iter().map(ToString::to_string).collect();
+        let rows = tx
+            .query(CLAIM)
+            .bind(queues)
+            .bind(self.limit as i64)
+            .bind(self.limit as i64)
+            .bind(self.server.to_string())
+            .bind(tx.now.timestamp_micros())
+            .fetch_all(&mut *tx.connection)
+            .await
+            .map_err(|error| tx.shared.failed(error))?;
+        read(tx, &rows, job)
+    }
+}
+
+const CLAIM: &str = "
+    WITH picked AS MATERIALIZED (
+        SELECT r.*, q.i
+        FROM unnest(?::text[]) WITH ORDINALITY AS q (queue, i)
+        CROSS JOIN LATERAL (
+            SELECT * FROM {p}ready
+            WHERE ready.queue = q.queue
+            ORDER BY ready.rank, ready.seq
+            LIMIT ?
+            FOR UPDATE SKIP LOCKED
+        ) r
+        LIMIT ?
+    ),
+    delivery AS MATERIALIZED (SELECT nextval('{p}token') AS token),
+    gone AS (
+        DELETE FROM {p}ready USING picked
+        WHERE ready.queue = picked.queue AND ready.rank = picked.rank AND ready.seq = picked.seq
+    ),
+    held AS (
+        INSERT INTO {p}processing (job, token, server, at, awaited)
+        SELECT picked.job, delivery.token, ?, ?, picked.awaited FROM picked, delivery
+    )
+    SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
+           picked.queue, delivery.token
+    FROM picked CROSS JOIN delivery
+    INNER JOIN {p}job j ON j.id = picked.job
+    ORDER BY picked.i, picked.rank, picked.seq";
+
+fn job<R: Columns>(row: &Reader<'_, R>) -> StorageResult<ClaimedJob> {
+    Ok(ClaimedJob {
+        id: row.id("id")?,
+        token: ClaimToken(row.int("token")?),
+        name: row.job_name()?,
+        arguments: row.text("arguments")?,
+        queue: QueueName::stored(row.text("queue")?),
+        attempt: row.number("spent")? + 1,
+        lost: row.number("lost")?,
+        max_attempts: row.optional_number("max_attempts")?,
+        created_at: row.time("created_at")?,
+        recurrence: row.recurrence()?,
+    })
+}

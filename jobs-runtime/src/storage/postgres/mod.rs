@@ -1,0 +1,223 @@
+//! Jobs in PostgreSQL 13 or later, for many machines.
+//!
+//! Everything is asked on one thread and a small pool of connections. What one process stores wakes the others by
+//! `NOTIFY`, sent after the commit and for many commits together; polling stands behind it.
+
+mod claim;
+mod connection;
+mod enqueue;
+mod finish;
+mod notify;
+mod options;
+mod promote;
+mod schema;
+mod session;
+mod statistics;
+
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
+
+use sqlx::{Connection as _, PgConnection, PgPool};
+
+pub use self::options::PostgresOptions;
+use self::{notify::Notifier, session::Tx};
+use super::{
+    Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+    signals::Effects,
+    sql::{Database, Query, Templates, Thread, Verb},
+};
+use crate::clock::Clock;
+
+/// The database behind `postgres://`.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    shared: Arc<Shared>,
+    thread: Thread,
+}
+
+/// What all connections need.
+#[derive(Debug)]
+struct Shared {
+    options: PostgresOptions,
+    sql: Templates,
+    clock: Clock,
+    /// What the clock is shifted by, if it is to follow the database's.
+    shift: Option<Arc<AtomicI64>>,
+    signals: Signals,
+    pool: PgPool,
+    notifier: Notifier,
+    /// Which of an hour's rows in the statistics is this process's.
+    shard: i16,
+}
+
+/// How many rows an hour has in the statistics at most.
+const SHARDS: i16 = 16;
+
+impl Postgres {
+    pub(super) async fn open(options: PostgresOptions) -> StorageResult<Self> {
+        options.check()?;
+        let thread = Thread::start("jobs-postgres").map_err(|source| StorageError::Open {
+            storage: options.url(),
+            reason: "its thread can't be started".to_owned(),
+            source: Some(Box::new(source)),
+        })?;
+        let url = options.url();
+        let shared = thread.run(|| url.clone(), async move { Shared::open(options).await.map(Arc::new) }).await?;
+        notify::start(thread.handle(), &shared);
+        connection::follow_clock(thread.handle(), &shared);
+        Ok(Self { shared, thread })
+    }
+
+    /// Runs something on the thread; again if it was the victim of a deadlock.
+    async fn run<W: Work>(&self, work: W) -> StorageResult<W::Answer> {
+        let shared = Arc::clone(&self.shared);
+        let work = async move {
+            for _ in 1..TRIES {
+                match shared.transact(&work).await {
+                    Err(error) if is_conflict(&error) => pause().await,
+                    answer => return answer,
+                }
+            }
+            shared.transact(&work).await
+        };
+        self.thread.run(|| self.shared.url(), work).await
+    }
+}
+
+/// How often something is tried that other transactions get in the way of.
+const TRIES: u32 = 10;
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
+}
+
+/// Whether PostgreSQL ended a transaction because of others: a deadlock, or a failure to serialize.
+fn is_conflict(error: &StorageError) -> bool {
+    let StorageError::Failed { source, .. } = error else { return false };
+    let code = source.downcast_ref::<sqlx::Error>().and_then(|error| error.as_database_error()?.code());
+    code.is_some_and(|code| code == "40001" || code == "40P01")
+}
+
+/// A write, as a connection runs it.
+trait Work: Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    /// Whether it is one statement, which needs no transaction around it.
+    fn is_single(&self) -> bool {
+        false
+    }
+
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
+}
+
+/// A verb that all SQL storages share.
+struct SharedVerb<V>(V);
+
+impl<V: Verb> Work for SharedVerb<V> {
+    type Answer = V::Answer;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<V::Answer> {
+        self.0.run(tx).await
+    }
+}
+
+impl Shared {
+    fn url(&self) -> String {
+        self.options.url()
+    }
+
+    fn failed(&self, source: sqlx::Error) -> StorageError {
+        match source {
+            sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
+            source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
+        }
+    }
+
+    async fn transact<W: Work>(&self, work: &W) -> StorageResult<W::Answer> {
+        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
+        let (answer, effects) = if work.is_single() {
+            self.work(&mut connection, work).await?
+        } else {
+            let mut transaction = connection.begin().await.map_err(|error| self.failed(error))?;
+            let done = self.work(&mut transaction, work).await?;
+            transaction.commit().await.map_err(|error| self.failed(error))?;
+            done
+        };
+        effects.announce(&self.signals);
+        self.notifier.notify(effects);
+        Ok(answer)
+    }
+
+    async fn work<W: Work>(&self, connection: &mut PgConnection, work: &W) -> StorageResult<(W::Answer, Effects)> {
+        let mut tx = Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() };
+        let answer = work.run(&mut tx).await?;
+        Ok((answer, tx.effects))
+    }
+
+    async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
+        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
+        if Q::SEVERAL {
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
+            let answer = self.read(&mut snapshot, query).await?;
+            snapshot.commit().await.map_err(|error| self.failed(error))?;
+            return Ok(answer);
+        }
+        self.read(&mut connection, query).await
+    }
+
+    async fn read<Q: Query>(&self, connection: &mut PgConnection, query: &Q) -> StorageResult<Q::Answer> {
+        query.run(&mut Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() }).await
+    }
+}
+
+impl Database for Postgres {
+    fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.shared.signals
+    }
+
+    fn describe(&self) -> String {
+        self.shared.url()
+    }
+
+    async fn write<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
+        self.run(SharedVerb(verb)).await
+    }
+
+    async fn read<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { shared.answer(&query).await }).await
+    }
+
+    async fn read_first<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        self.read(query).await
+    }
+
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.run(enqueue::Enqueue(jobs)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.run(claim).await
+    }
+
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        self.run(finish::FinishBatch(batch)).await
+    }
+
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
+        self.run(promote::Promote { limit }).await
+    }
+
+    async fn close(&self) {
+        let shared = Arc::clone(&self.shared);
+        // An error means that the thread has gone, and the connections with it.
+        let _ = self.thread.handle().spawn(async move { shared.pool.close().await }).await;
+    }
+}

@@ -1,0 +1,144 @@
+//! What the statements that all SQL storages share need of PostgreSQL.
+
+use sqlx::{
+    PgConnection, Postgres as Pg, Row, SqlStr, TypeInfo, ValueRef,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use uuid::Uuid;
+
+use super::{Shared, enqueue, statistics};
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::StateName,
+    storage::{
+        NewJob, Retention, StorageResult,
+        signals::Effects,
+        sql::{Columns, Dialect, Param, Session, Stored, Write, params},
+    },
+};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    in_ids: "= ANY(?)",
+    locked: "FOR UPDATE OF j",
+    insert_new: "INSERT",
+    if_new: "ON CONFLICT DO NOTHING",
+    join: "INNER JOIN",
+    rank: "rank",
+    integer: "BIGINT",
+    numbered: true,
+    own: &[],
+};
+
+/// A connection in a transaction.
+pub(super) struct Tx<'c> {
+    pub(super) connection: &'c mut PgConnection,
+    pub(super) shared: &'c Shared,
+    pub(super) now: Timestamp,
+    pub(super) effects: Effects,
+}
+
+impl Tx<'_> {
+    pub(super) fn query(&self, template: &'static str) -> Query<'static, Pg, PgArguments> {
+        sqlx::query(self.shared.sql.get(template))
+    }
+
+    async fn rows(&mut self, text: SqlStr, params: Vec<Param>) -> StorageResult<Vec<PgRow>> {
+        let query = bind(sqlx::query(text), params);
+        query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
+    }
+}
+
+impl Session for Tx<'_> {
+    type Row = PgRow;
+
+    fn storage(&self) -> String {
+        self.shared.url()
+    }
+
+    async fn execute(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<u64> {
+        let query = bind(self.query(template), params);
+        let done = query.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<Vec<PgRow>> {
+        self.rows(self.shared.sql.get(template), params).await
+    }
+
+    async fn fetch_text(&mut self, template: String, params: Vec<Param>) -> StorageResult<Vec<PgRow>> {
+        self.rows(self.shared.sql.once(&template), params).await
+    }
+}
+
+impl Write for Tx<'_> {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn retention(&self) -> Retention {
+        self.shared.options.retention
+    }
+
+    fn effects(&mut self) -> &mut Effects {
+        &mut self.effects
+    }
+
+    async fn next_place(&mut self) -> StorageResult<i64> {
+        let next = self.query("SELECT nextval('{p}place')").fetch_one(&mut *self.connection).await;
+        next.and_then(|row| row.try_get(0)).map_err(|error| self.shared.failed(error))
+    }
+
+    async fn next_version(&mut self) -> StorageResult<i64> {
+        let next = self.query("SELECT nextval('{p}token')").fetch_one(&mut *self.connection).await;
+        next.and_then(|row| row.try_get(0)).map_err(|error| self.shared.failed(error))
+    }
+
+    async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
+        statistics::count(self, state, jobs).await
+    }
+
+    async fn wait_in_queue(&mut self, job: &Stored, place: i64) -> StorageResult<()> {
+        const INSERT: &str = "
+            INSERT INTO {p}ready (queue, rank, seq, job, awaited)
+            SELECT queue, -priority, ?, id, awaited FROM {p}job WHERE id = ?";
+        self.execute(INSERT, params![place, job.id]).await?;
+        Ok(())
+    }
+
+    async fn store(&mut self, jobs: &[&NewJob]) -> StorageResult<()> {
+        enqueue::store(self, jobs).await
+    }
+}
+
+fn bind(query: Query<'static, Pg, PgArguments>, params: Vec<Param>) -> Query<'static, Pg, PgArguments> {
+    params.into_iter().fold(query, |query, param| match param {
+        Param::Int(number) => query.bind(number),
+        Param::Text(text) => query.bind(text),
+        Param::Id(id) => query.bind(id.map(uuid)),
+        Param::Ids(ids) => query.bind(ids.into_iter().map(uuid).collect::<Vec<Uuid>>()),
+    })
+}
+
+pub(super) fn uuid(id: JobId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}
+
+impl Columns for PgRow {
+    fn int(&self, column: &str) -> sqlx::Result<Option<i64>> {
+        match self.try_get_raw(column)?.type_info().name() {
+            "INT2" => Ok(self.try_get::<Option<i16>, _>(column)?.map(i64::from)),
+            "INT4" => Ok(self.try_get::<Option<i32>, _>(column)?.map(i64::from)),
+            _ => self.try_get(column),
+        }
+    }
+
+    fn text(&self, column: &str) -> sqlx::Result<Option<String>> {
+        self.try_get(column)
+    }
+
+    fn id(&self, column: &str) -> sqlx::Result<Option<JobId>> {
+        Ok(self.try_get::<Option<Uuid>, _>(column)?.map(|uuid| JobId::from_bytes(*uuid.as_bytes())))
+    }
+}
