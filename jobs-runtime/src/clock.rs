@@ -38,7 +38,7 @@ impl Clock {
     }
 
     /// The system's clock, shifted by so many microseconds; the number may be changed.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn shifted(by: Arc<AtomicI64>) -> Self {
         Self(Source::Shifted(by))
     }

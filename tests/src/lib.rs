@@ -1,6 +1,7 @@
 //! What the tests share: the storages they run on, and a world with a client and a clock.
 
 mod faulty;
+mod mysql;
 mod postgres;
 pub mod work;
 mod world;
@@ -18,6 +19,7 @@ use jobs_runtime::{
 
 pub use self::{
     faulty::Faulty,
+    mysql::MySql,
     postgres::Postgres,
     world::{World, run},
 };
@@ -35,6 +37,9 @@ macro_rules! on_each_storage {
         }
         mod sqlite {
             $( #[test] fn $name() { $crate::run(&$crate::Sqlite, super::cases::$name); } )*
+        }
+        mod mysql {
+            $( #[test] fn $name() { $crate::run(&$crate::MySql, super::cases::$name); } )*
         }
         mod postgres {
             $( #[test] fn $name() { $crate::run(&$crate::Postgres, super::cases::$name); } )*

@@ -11,3 +11,7 @@ mod sqlite {
 mod postgres {
     jobs_runtime::storage_conformance!(jobs_tests::Postgres);
 }
+
+mod mysql {
+    jobs_runtime::storage_conformance!(jobs_tests::MySql);
+}

@@ -8,6 +8,7 @@ use super::{Storage, StorageError, StorageResult, memory::MemoryOptions};
 /// |---|---|
 /// | `memory:` | this process's memory, empty at the start |
 /// | `sqlite://jobs.db`, `sqlite:///var/lib/app/jobs.db` | a file, made if it isn't there |
+/// | `mysql://user:password@host/database` | tables of a MySQL or MariaDB database; with the feature `mysql` |
 /// | `postgres://user:password@host/database` | a schema of a PostgreSQL database; with the feature `postgres` |
 ///
 /// A SQLite URL takes options as a query: `sqlite://jobs.db?table_prefix=mail_&synchronous=normal`; see
@@ -44,7 +45,15 @@ pub async fn connect(url: &str) -> StorageResult<Arc<dyn Storage>> {
         "postgres" | "postgresql" => {
             Err(invalid(url, "this program was built without the feature `postgres` of jobs-runtime"))
         }
-        _ => Err(invalid(url, "known are `memory:`, `sqlite://FILE` and `postgres://USER:PASSWORD@HOST/DATABASE`")),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => super::mysql::MySqlOptions::from_url(url)?.open().await,
+        #[cfg(not(feature = "mysql"))]
+        "mysql" | "mariadb" => Err(invalid(url, "this program was built without the feature `mysql` of jobs-runtime")),
+        _ => Err(invalid(
+            url,
+            "known are `memory:`, `sqlite://FILE`, `postgres://USER:PASSWORD@HOST/DATABASE` and \
+             `mysql://USER:PASSWORD@HOST/DATABASE`",
+        )),
     }
 }
 

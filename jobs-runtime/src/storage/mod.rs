@@ -12,6 +12,8 @@ mod error;
 mod guarded;
 pub mod memory;
 mod monitor;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod new_job;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -19,7 +21,7 @@ mod rescue;
 mod schedule;
 mod server;
 mod signals;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

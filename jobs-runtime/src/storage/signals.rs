@@ -64,7 +64,7 @@ impl Subscription {
 }
 
 /// What a committed write brought about; collected while it runs, announced when it is durable.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
     /// Jobs entered a queue.
     pub ready: bool,

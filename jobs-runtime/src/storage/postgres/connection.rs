@@ -9,10 +9,13 @@ use std::{
 use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::runtime::Handle;
 
-use super::{PostgresOptions, SHARDS, Shared, notify::Notifier, schema, session::DIALECT};
+use super::{PostgresOptions, Shared, notify::Notifier, schema, session::DIALECT};
 use crate::{
     clock::Clock,
-    storage::{Signals, StorageError, StorageResult, sql::Templates},
+    storage::{
+        Signals, StorageError, StorageResult,
+        sql::{SHARDS, Templates},
+    },
 };
 
 /// How long a connection may have been idle to be used without a look whether it still is one.
@@ -41,7 +44,7 @@ impl Shared {
         // The pool begins empty: an error is only that the connection ends in another way.
         let _ = connection.close().await;
         let pool = pool(&options);
-        let shard = fastrand::i16(0..SHARDS);
+        let shard = fastrand::i64(0..SHARDS);
         let notifier = Notifier::new(&options);
         Ok(Self { options, sql, clock, shift, signals: Signals::default(), pool, notifier, shard })
     }

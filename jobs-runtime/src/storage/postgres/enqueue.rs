@@ -1,18 +1,12 @@
-use std::collections::BTreeSet;
-
 use sqlx::Row as _;
 
 use super::{
     Work,
     session::{Tx, uuid},
 };
-use crate::{
-    job::JobId,
-    state::{StateName, release},
-    storage::{
-        Initial, NewJob, StorageError, StorageResult,
-        sql::{self, Session as _, Stored, Write as _, params, stored},
-    },
+use crate::storage::{
+    Initial, NewJob, StorageResult,
+    sql::{Write as _, attach, await_others},
 };
 
 /// Stores new jobs.
@@ -22,64 +16,13 @@ impl Work for Enqueue {
     type Answer = ();
 
     fn is_single(&self) -> bool {
-        !self.0.iter().any(|job| matches!(job.initial, Initial::Awaiting(_)))
+        !await_others(&self.0)
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
         store(tx, &self.0.iter().collect::<Vec<_>>()).await?;
-        for parent in self.parents() {
-            attach(tx, parent).await?;
-        }
-        Ok(())
+        attach(tx, &self.0).await
     }
-}
-
-impl Enqueue {
-    /// The awaited jobs, those of the batch itself included; in one order, whoever locks them.
-    fn parents(&self) -> BTreeSet<JobId> {
-        let parent = |job: &NewJob| match job.initial {
-            Initial::Awaiting(parent) => Some(parent),
-            _ => None,
-        };
-        self.0.iter().filter_map(parent).collect()
-    }
-}
-
-/// Lets those that await `parent` follow it at once if it is done with, or notes that there are such.
-///
-/// The usual way, from the queue to success, looks neither at the body nor for those who await: what it finds in `ready`
-/// and `processing` tells it. So the note is written there too. A claim or an outcome that is on its way has the row
-/// locked, and the next look finds where the job went.
-async fn attach(tx: &mut Tx<'_>, parent: JobId) -> StorageResult<()> {
-    loop {
-        let Some(stored) = stored(tx, parent).await? else {
-            return Err(StorageError::UnknownParent { storage: tx.storage(), parent });
-        };
-        if let Some((to, reason)) = release(stored.state) {
-            return sql::release(tx, parent, to, reason).await;
-        }
-        tx.execute("UPDATE {p}job SET awaited = true WHERE id = ?", params![parent]).await?;
-        if note(tx, &stored).await? {
-            return Ok(());
-        }
-    }
-}
-
-/// Returns whether the job still was where it was found.
-async fn note(tx: &mut Tx<'_>, stored: &Stored) -> StorageResult<bool> {
-    let noted = match stored.state {
-        StateName::Enqueued => {
-            const UPDATE: &str = "UPDATE {p}ready SET awaited = true WHERE queue = ? AND rank = ? AND seq = ?";
-            tx.execute(UPDATE, params![stored.queue.as_str(), -stored.priority, stored.place]).await?
-        }
-        StateName::Processing => {
-            const UPDATE: &str = "UPDATE {p}processing SET awaited = true WHERE job = ? AND token = ?";
-            tx.execute(UPDATE, params![stored.id, stored.token().map(|token| token.0)]).await?
-        }
-        // It can't move while its body is locked.
-        _ => 1,
-    };
-    Ok(noted == 1)
 }
 
 /// Stores jobs, each where its state belongs, but for those that are there already: one statement for any number.

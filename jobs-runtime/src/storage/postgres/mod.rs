@@ -12,7 +12,6 @@ mod options;
 mod promote;
 mod schema;
 mod session;
-mod statistics;
 
 use std::{
     sync::{Arc, atomic::AtomicI64},
@@ -49,11 +48,8 @@ struct Shared {
     pool: PgPool,
     notifier: Notifier,
     /// Which of an hour's rows in the statistics is this process's.
-    shard: i16,
+    shard: i64,
 }
-
-/// How many rows an hour has in the statistics at most.
-const SHARDS: i16 = 16;
 
 impl Postgres {
     pub(super) async fn open(options: PostgresOptions) -> StorageResult<Self> {

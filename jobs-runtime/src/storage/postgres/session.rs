@@ -7,7 +7,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::{Shared, enqueue, statistics};
+use super::{Shared, enqueue};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -15,7 +15,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, params},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params},
     },
 };
 
@@ -28,7 +28,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     rank: "rank",
     integer: "BIGINT",
     numbered: true,
-    own: &[],
+    own: &[(
+        "{add_counts}",
+        "ON CONFLICT (hour, shard) DO UPDATE
+         SET succeeded = {p}statistics.succeeded + excluded.succeeded,
+             failed = {p}statistics.failed + excluded.failed,
+             deleted = {p}statistics.deleted + excluded.deleted",
+    )],
 };
 
 /// A connection in a transaction.
@@ -96,7 +102,8 @@ impl Write for Tx<'_> {
     }
 
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
-        statistics::count(self, state, jobs).await
+        let shard = self.shared.shard;
+        count(self, shard, state, jobs).await
     }
 
     async fn wait_in_queue(&mut self, job: &Stored, place: i64) -> StorageResult<()> {

@@ -3,6 +3,8 @@
 //! It is written once, on a [`Session`]. By hand, for each database, is what its speed depends on: enqueueing, claiming,
 //! recording successes, promoting; and connections, migrations and signals.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod attach;
 mod begin;
 mod change;
 mod continuation;
@@ -14,14 +16,23 @@ mod revoked;
 mod rows;
 mod schedule;
 mod session;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod statistics;
 mod storage;
 mod stored;
 mod templates;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod thread;
 mod transition;
 
 #[cfg(test)]
 pub(super) use self::monitor::List;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) use self::{
+    attach::{attach, await_others},
+    statistics::{SHARDS, count},
+    thread::Thread,
+};
 pub(super) use self::{
     begin::Begin,
     change::ChangeBatch,
@@ -36,6 +47,5 @@ pub(super) use self::{
     storage::{Database, SqlStorage},
     stored::{Stored, stored},
     templates::{Dialect, Templates, pieces},
-    thread::Thread,
     transition::{Expected, apply},
 };

@@ -72,8 +72,8 @@ impl Templates {
         let text = self.dialect.own.iter().fold(template.to_owned(), |text, (name, own)| text.replace(name, own));
         let text = text
             .replace("{p}", &self.prefix)
-            .replace("{values}", &values)
             .replace("{in_ids}", self.dialect.in_ids)
+            .replace("{values}", &values)
             .replace("{locked}", self.dialect.locked)
             .replace("{insert_new}", self.dialect.insert_new)
             .replace("{if_new}", self.dialect.if_new)

@@ -95,7 +95,7 @@ CREATE INDEX history_job ON {p}history (job);
 -- Several rows an hour, so that servers don't wait for each other to count.
 CREATE TABLE {p}statistics (
     hour      BIGINT   NOT NULL,   -- seconds since 1970
-    shard     SMALLINT NOT NULL,
+    shard     BIGINT   NOT NULL,
     succeeded BIGINT   NOT NULL,
     failed    BIGINT   NOT NULL,
     deleted   BIGINT   NOT NULL,

@@ -49,20 +49,23 @@ impl Query for ListQueues {
 
     async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Vec<QueueStatus>> {
         // Jumps from queue to queue in the index instead of reading all of it.
-        const SELECT: &str = "
+        const NAMES: &str = "
             WITH RECURSIVE queues (queue) AS (
                 SELECT min(queue) FROM {p}ready
                 UNION ALL
                 SELECT (SELECT min(r.queue) FROM {p}ready r WHERE r.queue > queues.queue)
                 FROM queues WHERE queues.queue IS NOT NULL
             )
-            SELECT queues.queue,
-                   (SELECT count(*) FROM (SELECT 1 FROM {p}ready r WHERE r.queue = queues.queue LIMIT ?) t) AS counted
-            FROM queues WHERE queues.queue IS NOT NULL";
-        let rows = session.fetch(SELECT, params![cap()]).await?;
-        read(session, &rows, |row| {
-            Ok(QueueStatus { name: QueueName::stored(row.text("queue")?), enqueued: Count::of(count(row)?) })
-        })
+            SELECT queues.queue FROM queues WHERE queues.queue IS NOT NULL";
+        const COUNT: &str = "SELECT count(*) AS counted FROM (SELECT 1 FROM {p}ready WHERE queue = ? LIMIT ?) t";
+        let rows = session.fetch(NAMES, params![]).await?;
+        let mut queues = Vec::with_capacity(rows.len());
+        for name in read(session, &rows, |row| row.text("queue"))? {
+            let rows = session.fetch(COUNT, params![name.as_str(), cap()]).await?;
+            let counted = read(session, &rows, count)?.pop().unwrap_or_default();
+            queues.push(QueueStatus { name: QueueName::stored(name), enqueued: Count::of(counted) });
+        }
+        Ok(queues)
     }
 }
 

@@ -1,0 +1,113 @@
+use std::collections::{HashMap, HashSet};
+
+use super::{Work, session::Tx};
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::{State, StateName, Succeeded},
+    storage::{
+        ClaimToken, Finish, Recorded, StorageResult,
+        sql::{Expected, Session as _, Write as _, apply, claim, params, read, release_succeeded},
+    },
+};
+
+/// Records how runs ended: successes set-wise, everything else job by job.
+pub(super) struct FinishBatch(pub(super) Vec<Finish>);
+
+impl Work for FinishBatch {
+    type Answer = Vec<Recorded>;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {
+        let successes: Vec<(&Finish, &Succeeded)> = self.0.iter().filter_map(success).collect();
+        let mut recorded = HashSet::new();
+        for piece in successes.chunks(256) {
+            recorded.extend(succeed(tx, piece).await?);
+        }
+        let mut answers = Vec::with_capacity(self.0.len());
+        for finish in &self.0 {
+            let stored = match &finish.transition.to {
+                State::Succeeded(_) => recorded.contains(&(finish.job, finish.token)),
+                _ => apply(tx, finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
+            };
+            answers.push(if stored { Recorded::Stored } else { Recorded::Fenced });
+        }
+        Ok(answers)
+    }
+}
+
+fn success(finish: &Finish) -> Option<(&Finish, &Succeeded)> {
+    match &finish.transition.to {
+        State::Succeeded(succeeded) => Some((finish, succeeded)),
+        _ => None,
+    }
+}
+
+/// A row of `processing`.
+struct Held {
+    token: ClaimToken,
+    server: String,
+    at: Timestamp,
+    awaited: bool,
+}
+
+/// Records successes; returns those that are stored now or were before.
+async fn succeed(tx: &mut Tx<'_>, successes: &[(&Finish, &Succeeded)]) -> StorageResult<HashSet<(JobId, ClaimToken)>> {
+    let ids: Vec<JobId> = successes.iter().map(|(finish, _)| finish.job).collect();
+    let mut held = held(tx, ids.clone()).await?;
+    let current =
+        |(finish, _): &&(&Finish, &Succeeded)| held.get(&finish.job).is_some_and(|held| held.token == finish.token);
+    let current: Vec<&(&Finish, &Succeeded)> = successes.iter().filter(current).collect();
+    let mut moved = Vec::with_capacity(current.len());
+    for (finish, succeeded) in current {
+        // The same outcome may stand in the batch twice.
+        moved.extend(held.remove(&finish.job).map(|held| (*finish, *succeeded, held)));
+    }
+    relocate(tx, &moved).await?;
+    let mut recorded: HashSet<_> = moved.iter().map(|(finish, ..)| (finish.job, finish.token)).collect();
+    if successes.iter().any(|(finish, _)| !recorded.contains(&(finish.job, finish.token))) {
+        let rows = tx.fetch("SELECT job, token FROM {p}succeeded WHERE job {in_ids}", params![ids]).await?;
+        recorded.extend(read(tx, &rows, claim)?);
+    }
+    Ok(recorded)
+}
+
+/// Locks the runs that are under way.
+async fn held(tx: &mut Tx<'_>, ids: Vec<JobId>) -> StorageResult<HashMap<JobId, Held>> {
+    const SELECT: &str = "
+        SELECT job, token, server, at, awaited FROM {p}processing
+        WHERE job {in_ids}
+        ORDER BY job
+        FOR UPDATE";
+    let rows = tx.fetch(SELECT, params![ids]).await?;
+    let held = read(tx, &rows, |row| {
+        let (token, awaited) = (ClaimToken(row.int("token")?), row.int("awaited")? != 0);
+        Ok((row.id("job")?, Held { token, server: row.text("server")?, at: row.time("at")?, awaited }))
+    })?;
+    Ok(held.into_iter().collect())
+}
+
+/// Moves runs from `processing` to `succeeded`; both are locked already.
+async fn relocate(tx: &mut Tx<'_>, moved: &[(&Finish, &Succeeded, Held)]) -> StorageResult<()> {
+    const INSERT: &str = "
+        INSERT INTO {p}succeeded (job, token, server, claimed_at, at, duration, result, expires_at)
+        VALUES {values}";
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<JobId> = moved.iter().map(|(finish, ..)| finish.job).collect();
+    tx.execute("DELETE FROM {p}processing WHERE job {in_ids}", params![ids]).await?;
+    let retention = tx.retention();
+    let row = |(finish, succeeded, held): &(&Finish, &Succeeded, Held)| {
+        let at = finish.transition.at;
+        let duration = i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX);
+        let expires_at = retention.expires_at(StateName::Succeeded, at);
+        let result = succeeded.result.get();
+        params![finish.job, held.token.0, held.server.as_str(), held.at, at, duration, result, expires_at]
+    };
+    let rows = moved.iter().flat_map(row).collect();
+    tx.execute_rows(INSERT, "(?, ?, ?, ?, ?, ?, ?, ?)", moved.len(), rows).await?;
+    tx.effects().entered(StateName::Succeeded);
+    tx.count(StateName::Succeeded, moved.len() as u64).await?;
+    let awaited: Vec<JobId> = moved.iter().filter(|(_, _, held)| held.awaited).map(|(finish, ..)| finish.job).collect();
+    if awaited.is_empty() { Ok(()) } else { release_succeeded(tx, awaited).await }
+}

@@ -1,0 +1,177 @@
+//! What the statements that all SQL storages share need of MySQL and MariaDB.
+
+use sqlx::{
+    MySql as My, MySqlConnection, Row,
+    mysql::{MySqlArguments, MySqlRow},
+    query::Query,
+};
+
+use super::{Shared, enqueue};
+use crate::{
+    clock::Timestamp,
+    job::JobId,
+    state::StateName,
+    storage::{
+        NewJob, Retention, StorageResult,
+        signals::Effects,
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params},
+    },
+};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    in_ids: "IN ({values})",
+    locked: "FOR UPDATE",
+    insert_new: "INSERT IGNORE",
+    if_new: "",
+    join: "STRAIGHT_JOIN",
+    rank: "`rank`",
+    integer: "SIGNED",
+    numbered: false,
+    own: &[(
+        "{add_counts}",
+        "ON DUPLICATE KEY UPDATE
+             succeeded = succeeded + VALUES(succeeded),
+             failed = failed + VALUES(failed),
+             deleted = deleted + VALUES(deleted)",
+    )],
+};
+
+/// How many numbers one ticket is good for.
+pub(super) const TICKET: i64 = 4_096;
+
+/// A connection in a transaction.
+pub(super) struct Tx<'c> {
+    pub(super) connection: &'c mut MySqlConnection,
+    pub(super) shared: &'c Shared,
+    pub(super) now: Timestamp,
+    pub(super) effects: Effects,
+    /// Whether it took a ticket, by which other processes see that something was written.
+    pub(super) told: bool,
+}
+
+impl Tx<'_> {
+    /// A number that grows from call to call, whoever calls.
+    pub(super) async fn ticket(&mut self) -> StorageResult<i64> {
+        let insert = sqlx::query(self.shared.sql.get("INSERT INTO {p}ticket (id) VALUES (NULL)"));
+        let done = insert.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
+        self.told = true;
+        let ticket = i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX / TICKET);
+        self.shared.tickets.take(ticket);
+        Ok(ticket)
+    }
+
+    /// Runs a statement with `count` times `row` for its `{values}`.
+    pub(super) async fn execute_rows(
+        &mut self,
+        template: &'static str,
+        row: &str,
+        count: usize,
+        params: Vec<Param>,
+    ) -> StorageResult<u64> {
+        let query = bind(sqlx::query(self.shared.sql.with_rows(template, row, count)), params);
+        let done = query.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
+        Ok(done.rows_affected())
+    }
+}
+
+impl Session for Tx<'_> {
+    type Row = MySqlRow;
+
+    fn storage(&self) -> String {
+        self.shared.url()
+    }
+
+    async fn execute(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<u64> {
+        let count = ids(&params);
+        self.execute_rows(template, "?", count, params).await
+    }
+
+    async fn fetch(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
+        let query = bind(sqlx::query(self.shared.sql.with_rows(template, "?", ids(&params))), params);
+        query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
+    }
+
+    async fn fetch_text(&mut self, template: String, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
+        let query = bind(sqlx::query(self.shared.sql.once(&template)), params);
+        query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
+    }
+}
+
+impl Write for Tx<'_> {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn retention(&self) -> Retention {
+        self.shared.options.retention
+    }
+
+    fn effects(&mut self) -> &mut Effects {
+        &mut self.effects
+    }
+
+    async fn next_place(&mut self) -> StorageResult<i64> {
+        Ok(self.ticket().await? * TICKET)
+    }
+
+    async fn next_version(&mut self) -> StorageResult<i64> {
+        self.ticket().await
+    }
+
+    async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
+        let shard = self.shared.shard;
+        count(self, shard, state, jobs).await
+    }
+
+    async fn wait_in_queue(&mut self, job: &Stored, place: i64) -> StorageResult<()> {
+        const INSERT: &str = "
+            INSERT INTO {p}ready (queue, {rank}, seq, job, awaited)
+            SELECT queue, -priority, ?, id, awaited FROM {p}job WHERE id = ?";
+        self.execute(INSERT, params![place, job.id]).await?;
+        Ok(())
+    }
+
+    async fn store(&mut self, jobs: &[&NewJob]) -> StorageResult<()> {
+        enqueue::store(self, jobs).await
+    }
+}
+
+/// For how many ids the statement has room: one of few sizes, so that few statements need to be prepared.
+fn ids(params: &[Param]) -> usize {
+    let len = params.iter().find_map(|param| match param {
+        Param::Ids(ids) => Some(ids.len()),
+        _ => None,
+    });
+    len.map_or(0, |len| [1, 4, 16, 64, 256].into_iter().find(|size| *size >= len).unwrap_or(len))
+}
+
+fn bind(query: Query<'static, My, MySqlArguments>, params: Vec<Param>) -> Query<'static, My, MySqlArguments> {
+    let room = ids(&params);
+    params.into_iter().fold(query, |query, param| match param {
+        Param::Int(number) => query.bind(number),
+        Param::Text(text) => query.bind(text),
+        Param::Id(id) => query.bind(id.map(|id| id.as_bytes().to_vec())),
+        Param::Ids(ids) => {
+            // What is left of the room is filled with the last one; none at all with one that no job has.
+            let last = ids.last().map_or_else(|| vec![0; 16], |id| id.as_bytes().to_vec());
+            let fill = std::iter::repeat_n(last, room - ids.len());
+            ids.iter().map(|id| id.as_bytes().to_vec()).chain(fill).fold(query, |query, id| query.bind(id))
+        }
+    })
+}
+
+impl Columns for MySqlRow {
+    fn int(&self, column: &str) -> sqlx::Result<Option<i64>> {
+        self.try_get(column)
+    }
+
+    fn text(&self, column: &str) -> sqlx::Result<Option<String>> {
+        self.try_get(column)
+    }
+
+    fn id(&self, column: &str) -> sqlx::Result<Option<JobId>> {
+        let Some(bytes) = self.try_get::<Option<Vec<u8>>, _>(column)? else { return Ok(None) };
+        let bytes = bytes.try_into().map_err(|_| sqlx::Error::Decode("it is not a job id".into()))?;
+        Ok(Some(JobId::from_bytes(bytes)))
+    }
+}
