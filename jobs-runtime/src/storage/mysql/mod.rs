@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Connection as _, MySqlConnection, MySqlPool};
+use sqlx::{Connection as _, MySqlConnection, MySqlPool, pool::PoolConnection};
 
 pub use self::options::MySqlOptions;
 use self::{poll::Tickets, session::Tx};
@@ -130,7 +130,14 @@ impl Shared {
     }
 
     async fn transact<W: Work>(&self, work: &W) -> StorageResult<W::Answer> {
-        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
+        let mut connection = self.acquire().await?;
+        let done = self.in_time(self.write(&mut connection, work)).await;
+        let (answer, effects) = self.give_back(connection, done)?;
+        effects.announce(&self.signals);
+        Ok(answer)
+    }
+
+    async fn write<W: Work>(&self, connection: &mut MySqlConnection, work: &W) -> StorageResult<(W::Answer, Effects)> {
         let mut transaction = connection.begin().await.map_err(|error| self.failed(error))?;
         let mut tx = self.tx(&mut transaction);
         let answer = work.run(&mut tx).await?;
@@ -139,7 +146,25 @@ impl Shared {
         }
         let effects = tx.effects;
         transaction.commit().await.map_err(|error| self.failed(error))?;
-        effects.announce(&self.signals);
+        Ok((answer, effects))
+    }
+
+    async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
+        let mut connection = self.acquire().await?;
+        let answer = self.in_time(self.read(&mut connection, query)).await;
+        self.give_back(connection, answer)
+    }
+
+    async fn read<Q: Query>(&self, connection: &mut MySqlConnection, query: &Q) -> StorageResult<Q::Answer> {
+        if !Q::SEVERAL {
+            return query.run(&mut self.tx(connection)).await;
+        }
+        let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+        sqlx::raw_sql(level).execute(&mut *connection).await.map_err(|error| self.failed(error))?;
+        let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+        let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
+        let answer = query.run(&mut self.tx(&mut snapshot)).await?;
+        snapshot.commit().await.map_err(|error| self.failed(error))?;
         Ok(answer)
     }
 
@@ -147,18 +172,26 @@ impl Shared {
         Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default(), told: false }
     }
 
-    async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
-        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
-        if !Q::SEVERAL {
-            return query.run(&mut self.tx(&mut connection)).await;
-        }
-        let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-        sqlx::raw_sql(snapshot).execute(&mut *connection).await.map_err(|error| self.failed(error))?;
-        let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-        let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
-        let answer = query.run(&mut self.tx(&mut snapshot)).await?;
-        snapshot.commit().await.map_err(|error| self.failed(error))?;
-        Ok(answer)
+    async fn acquire(&self) -> StorageResult<PoolConnection<sqlx::MySql>> {
+        self.pool.acquire().await.map_err(|error| self.failed(error))
+    }
+
+    /// `None` if it took too long.
+    async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
+        tokio::time::timeout(self.options.operation_timeout, work).await.ok()
+    }
+
+    /// A connection that was left in the middle of something is dropped: nobody could go on with it.
+    fn give_back<T>(
+        &self,
+        connection: PoolConnection<sqlx::MySql>,
+        done: Option<StorageResult<T>>,
+    ) -> StorageResult<T> {
+        done.unwrap_or_else(|| {
+            drop(connection.detach());
+            let (storage, limit) = (self.url(), self.options.operation_timeout);
+            Err(StorageError::Timeout { storage, operation: "transaction", limit })
+        })
     }
 }
 

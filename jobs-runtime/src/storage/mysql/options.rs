@@ -30,7 +30,7 @@ pub struct MySqlOptions {
     pub(super) max_connections: u32,
     pub(super) poll_interval: Duration,
     pub(super) clock: Option<Clock>,
-    operation_timeout: Duration,
+    pub(super) operation_timeout: Duration,
 }
 
 impl MySqlOptions {

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool, pool::PoolConnection};
 
 pub use self::options::PostgresOptions;
 use self::{notify::Notifier, session::Tx};
@@ -132,40 +132,68 @@ impl Shared {
     }
 
     async fn transact<W: Work>(&self, work: &W) -> StorageResult<W::Answer> {
-        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
-        let (answer, effects) = if work.is_single() {
-            self.work(&mut connection, work).await?
-        } else {
-            let mut transaction = connection.begin().await.map_err(|error| self.failed(error))?;
-            let done = self.work(&mut transaction, work).await?;
-            transaction.commit().await.map_err(|error| self.failed(error))?;
-            done
-        };
+        let mut connection = self.acquire().await?;
+        let done = self.in_time(self.write(&mut connection, work)).await;
+        let (answer, effects) = self.give_back(connection, done)?;
         effects.announce(&self.signals);
         self.notifier.notify(effects);
         Ok(answer)
     }
 
-    async fn work<W: Work>(&self, connection: &mut PgConnection, work: &W) -> StorageResult<(W::Answer, Effects)> {
-        let mut tx = Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() };
+    async fn write<W: Work>(&self, connection: &mut PgConnection, work: &W) -> StorageResult<(W::Answer, Effects)> {
+        if work.is_single() {
+            let mut tx = self.tx(connection);
+            return Ok((work.run(&mut tx).await?, tx.effects));
+        }
+        let mut transaction = connection.begin().await.map_err(|error| self.failed(error))?;
+        let mut tx = self.tx(&mut transaction);
         let answer = work.run(&mut tx).await?;
-        Ok((answer, tx.effects))
+        let effects = tx.effects;
+        transaction.commit().await.map_err(|error| self.failed(error))?;
+        Ok((answer, effects))
     }
 
     async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
-        let mut connection = self.pool.acquire().await.map_err(|error| self.failed(error))?;
-        if Q::SEVERAL {
-            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-            let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
-            let answer = self.read(&mut snapshot, query).await?;
-            snapshot.commit().await.map_err(|error| self.failed(error))?;
-            return Ok(answer);
-        }
-        self.read(&mut connection, query).await
+        let mut connection = self.acquire().await?;
+        let answer = self.in_time(self.read(&mut connection, query)).await;
+        self.give_back(connection, answer)
     }
 
     async fn read<Q: Query>(&self, connection: &mut PgConnection, query: &Q) -> StorageResult<Q::Answer> {
-        query.run(&mut Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() }).await
+        if !Q::SEVERAL {
+            return query.run(&mut self.tx(connection)).await;
+        }
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
+        let answer = query.run(&mut self.tx(&mut snapshot)).await?;
+        snapshot.commit().await.map_err(|error| self.failed(error))?;
+        Ok(answer)
+    }
+
+    fn tx<'c>(&'c self, connection: &'c mut PgConnection) -> Tx<'c> {
+        Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() }
+    }
+
+    async fn acquire(&self) -> StorageResult<PoolConnection<sqlx::Postgres>> {
+        self.pool.acquire().await.map_err(|error| self.failed(error))
+    }
+
+    /// `None` if it took too long.
+    async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
+        tokio::time::timeout(self.options.operation_timeout, work).await.ok()
+    }
+
+    /// A connection that was left in the middle of something is dropped: nobody could go on with it.
+    fn give_back<T>(
+        &self,
+        connection: PoolConnection<sqlx::Postgres>,
+        done: Option<StorageResult<T>>,
+    ) -> StorageResult<T> {
+        done.unwrap_or_else(|| {
+            drop(connection.detach());
+            let (storage, limit) = (self.url(), self.options.operation_timeout);
+            Err(StorageError::Timeout { storage, operation: "transaction", limit })
+        })
     }
 }
 

@@ -30,7 +30,7 @@ pub struct PostgresOptions {
     pub(super) max_connections: u32,
     pub(super) listen: bool,
     pub(super) clock: Option<Clock>,
-    operation_timeout: Duration,
+    pub(super) operation_timeout: Duration,
 }
 
 impl PostgresOptions {

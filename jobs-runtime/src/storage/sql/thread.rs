@@ -28,25 +28,17 @@ impl Thread {
         &self.handle
     }
 
-    /// Runs `work` on the thread. If the caller goes away it is ended: what it began in a transaction is rolled back.
+    /// Runs `work` on the thread; to its end, also if the caller goes away: a connection that is left in the middle of a
+    /// statement is of no use to anyone.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         storage: impl Fn() -> String,
         work: impl Future<Output = StorageResult<T>> + Send + 'static,
     ) -> StorageResult<T> {
-        let mut task = AbortOnDrop(self.handle.spawn(work));
-        match (&mut task.0).await {
+        match self.handle.spawn(work).await {
             Ok(answer) => answer,
             Err(error) => Err(StorageError::Failed { storage: storage(), source: error.into() }),
         }
-    }
-}
-
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
