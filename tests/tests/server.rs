@@ -327,10 +327,10 @@ on_each_storage! {
         gate.begun(2).await;
         for _ in 0..5 {
             world.clock.advance(Duration::from_secs(3600));
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            beat_at(&world.storage, world.clock.now()).await;
             for _ in 0..5 {
                 world.clock.advance(Duration::from_secs(3));
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                beat_at(&world.storage, world.clock.now()).await;
             }
         }
         gate.open.add_permits(2);
@@ -461,11 +461,11 @@ impl Drop for StopAtEnd {
     }
 }
 
-/// Waits until a server has beaten at `now`.
+/// Waits until all servers have beaten at this time.
 async fn beat_at(storage: &Arc<dyn Storage>, now: jobs_runtime::clock::Timestamp) {
     for _ in 0..2_000 {
         let servers = storage.servers().await.expect("read");
-        if servers.iter().any(|server| server.heartbeat_at >= now) {
+        if servers.iter().all(|server| server.heartbeat_at >= now) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
