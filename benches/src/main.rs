@@ -1,6 +1,7 @@
 //! Measures how fast jobs are stored and run: `cargo run --release -- [STORAGE] [JOBS] [WORKERS]`.
 //!
-//! STORAGE is `memory`, `sqlite` or `sqlite-normal` (all, if none is named). Three rounds each; the median counts.
+//! STORAGE is `memory`, `sqlite` or `sqlite-normal` (all, if none is named), or the URL of a PostgreSQL or MySQL
+//! database, which gets tables of its own. Three rounds each; the median counts.
 
 use std::{
     sync::{
@@ -41,10 +42,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let only = arguments.next();
     let jobs: usize = arguments.next().map_or(Ok(100_000), |jobs| jobs.parse())?;
     let workers: usize = arguments.next().map_or(Ok(20), |workers| workers.parse())?;
-    for name in ["memory", "sqlite", "sqlite-normal"] {
-        if only.as_deref().is_some_and(|only| only != name) {
-            continue;
-        }
+    let all = ["memory", "sqlite", "sqlite-normal"];
+    let chosen = only.as_deref().map_or_else(|| all.to_vec(), |only| vec![only]);
+    for name in chosen {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             rounds.push(round(name, jobs, workers).await?);
@@ -53,8 +53,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut rates: Vec<f64> = rounds.iter().map(|rates| rates[index]).collect();
             rates.sort_by(f64::total_cmp);
             println!(
-                "{name:14} {measurement:18} {:9.0} jobs/s (from {:.0} to {:.0}; {jobs} jobs, {workers} workers)",
-                rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]
+                "{:14} {measurement:18} {:9.0} jobs/s (from {:.0} to {:.0}; {jobs} jobs, {workers} workers)",
+                name.split(':').next().unwrap_or_default(), rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]
             );
         }
     }
@@ -63,8 +63,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn round(name: &str, jobs: usize, workers: usize) -> Result<[f64; 4], Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir_in(".")?;
+    // Tables of its own for each round.
+    static ROUND: AtomicUsize = AtomicUsize::new(0);
+    let unique = format!("{}_{}", std::process::id(), ROUND.fetch_add(1, Ordering::Relaxed));
     let url = match name {
         "memory" => "memory:".to_owned(),
+        url if url.starts_with("postgres") => format!("{url}?schema=bench_{unique}"),
+        url if url.starts_with("mysql") => format!("{url}?table_prefix=bench_{unique}_"),
         "sqlite" => format!("sqlite://{}/bench.db", folder.path().display()),
         _ => format!("sqlite://{}/bench.db?synchronous=normal", folder.path().display()),
     };
