@@ -1,9 +1,18 @@
-use crate::{cargo, step::Step, storages::Storages};
+use std::process::ExitCode;
+
+use crate::{
+    cargo,
+    databases::Databases,
+    step::{self, Step},
+    storages::Storages,
+};
 
 /// What to test.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) storages: Storages,
+    /// Whether servers that answer on their usual ports are left alone.
+    pub(crate) private: bool,
     /// Packages, or `doc`; everything if it is empty.
     pub(crate) only: Vec<String>,
 }
@@ -11,7 +20,10 @@ pub(crate) struct Options {
 /// All steps build with the same features and profile, so that nothing is built twice.
 const ALL_FEATURES: &str = "--all-features --no-fail-fast";
 
-pub(crate) fn steps(options: &Options) -> Vec<Step> {
+/// The packages whose tests need databases.
+const WITH_DATABASES: [&str; 2] = ["jobs-runtime", "jobs-tests"];
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let nextest = cargo::has("nextest");
     if !nextest {
         println!("cargo-nextest is not installed: the tests run with `cargo test`");
@@ -19,8 +31,21 @@ pub(crate) fn steps(options: &Options) -> Vec<Step> {
     for storage in options.storages.left_out() {
         println!("left out by `--storages`: the tests of {storage}");
     }
-    let left_out: Vec<String> = options.storages.left_out().map(|name| format!("{name}::")).collect();
-    plan(&options.only, &left_out, nextest)
+    let databases = match needs_databases(&options.only) {
+        true => Databases::set_up(&options.storages, options.private)?,
+        false => Databases::default(),
+    };
+    let left_out = options.storages.left_out().map(|name| format!("{name}::"));
+    let left_out: Vec<String> = left_out.chain(databases.left_out().iter().cloned()).collect();
+    let outcome = step::run_all("test", &plan(&options.only, &left_out, nextest), databases.variables());
+    if !left_out.is_empty() {
+        println!("left out: {}", left_out.join(", "));
+    }
+    Ok(outcome)
+}
+
+fn needs_databases(only: &[String]) -> bool {
+    only.is_empty() || only.iter().any(|name| WITH_DATABASES.contains(&name.as_str()))
 }
 
 /// `left_out` are modules of tests.
@@ -57,7 +82,7 @@ fn tests(packages: &[&String], left_out: &[String], nextest: bool) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::plan;
+    use super::{needs_databases, plan};
 
     fn owned(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
@@ -89,5 +114,12 @@ mod tests {
         let chosen = "cargo test --package a --package b --all-features --no-fail-fast";
         assert_eq!(planned(&["a", "b"], &[], false), [chosen]);
         assert_eq!(planned(&["a", "doc"], &[], true).len(), 2);
+    }
+
+    #[test]
+    fn no_server_is_started_for_tests_that_need_none() {
+        assert!(needs_databases(&[]));
+        assert!(needs_databases(&owned(&["quickstart", "jobs-tests"])));
+        assert!(!needs_databases(&owned(&["quickstart", "doc"])));
     }
 }
