@@ -3,7 +3,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     thread,
 };
 
@@ -19,22 +19,24 @@ use super::{
 /// input is xtask's: it closes however xtask ends.
 pub(crate) fn run() -> Result<(), String> {
     let folder = place::temporary_folder()?;
-    let keeper = Arc::new(Keeper { folder, servers: Mutex::new(Vec::new()) });
+    let keeper = Arc::new(Keeper { folder, open: RwLock::default(), servers: Mutex::default() });
     let served = keeper.serve();
     if served.is_ok() {
         wait_for_the_end();
     }
     // Held until the process has ended: nobody makes a server that would be left.
-    let mut servers = keeper.servers();
-    servers.clear();
+    let _closed = keeper.open.write().unwrap_or_else(PoisonError::into_inner);
+    keeper.servers().clear();
     fs::remove_dir_all(&keeper.folder).map_err(|error| format!("{}: {error}", keeper.folder.display()))?;
     served
 }
 
 struct Keeper {
     folder: PathBuf,
-    /// One request at a time changes them.
-    servers: Mutex<Vec<Server>>,
+    /// Read while a request is carried out.
+    open: RwLock<()>,
+    /// The servers by their URLs. A request locks the server it changes, so that others don't wait.
+    servers: Mutex<Vec<(String, Arc<Mutex<Server>>)>>,
 }
 
 impl Keeper {
@@ -65,36 +67,42 @@ impl Keeper {
 
     fn act(&self, line: &str) -> Result<String, String> {
         let request = Request::parse(line.split_whitespace())?;
-        let mut servers = self.servers();
+        let _open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         match request {
             Request::Create(kind) => {
                 let server = Server::create(kind, &self.folder)?;
                 let url = server.url();
-                servers.push(server);
+                self.servers().push((url.clone(), Arc::new(Mutex::new(server))));
                 Ok(url)
             }
-            Request::Change(verb, url) => {
-                let found = servers.iter().position(|server| server.url() == url);
-                let index = found.ok_or_else(|| format!("no server that was made here has the URL `{url}`"))?;
-                let server = &mut servers[index];
-                match verb {
-                    Verb::Start => server.start(),
-                    Verb::Stop => server.stop(),
-                    Verb::Kill => server.kill(),
-                    Verb::Restart => server.stop().and_then(|()| server.start()),
-                    Verb::Remove => {
-                        servers.remove(index);
-                        Ok(())
-                    }
-                }
-                .map(|()| String::new())
+            Request::Change(verb, url) => self.change(verb, &url).map(|()| String::new()),
+        }
+    }
+
+    fn change(&self, verb: Verb, url: &str) -> Result<(), String> {
+        let found = self.servers().iter().find(|(known, _)| known == url).map(|(_, server)| server.clone());
+        let server = found.ok_or_else(|| format!("no server that was made here has the URL `{url}`"))?;
+        let mut server = locked(&server);
+        match verb {
+            Verb::Start => server.start(),
+            Verb::Stop => server.stop(),
+            Verb::Kill => server.kill(),
+            Verb::Restart => server.stop().and_then(|()| server.start()),
+            Verb::Remove => {
+                self.servers().retain(|(known, _)| known != url);
+                Ok(())
             }
         }
     }
 
-    fn servers(&self) -> MutexGuard<'_, Vec<Server>> {
-        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn servers(&self) -> MutexGuard<'_, Vec<(String, Arc<Mutex<Server>>)>> {
+        locked(&self.servers)
     }
+}
+
+/// Also after a request that panicked: what it left is still to be ended.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks the keeper behind this socket.

@@ -51,7 +51,7 @@ impl Engine for Postgres {
         let sql = place.write("create.sql", &format!("CREATE DATABASE {DATABASE}\n"))?;
         let sql = File::open(sql).map_err(|error| error.to_string())?;
         let mut single = place.command(&self.program("postgres"));
-        program::output(single.args(["--single", "-D", "data", "postgres"]).stdin(sql)).map(drop)
+        program::output(single.args(["--single", "-D", "data", "-c", "fsync=off", "postgres"]).stdin(sql)).map(drop)
     }
 
     fn server(&self, place: &Place) -> Command {
