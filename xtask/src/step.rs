@@ -33,9 +33,10 @@ impl Step {
     }
 
     /// Whether it succeeded.
-    fn run(&self) -> bool {
+    fn run(&self, variables: &[(String, String)]) -> bool {
         let mut command = cargo::command();
         command.args(&self.arguments).envs(self.variables.iter().copied());
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         match command.status() {
             Ok(status) => status.success(),
             Err(error) => {
@@ -55,10 +56,11 @@ impl fmt::Display for Step {
     }
 }
 
-/// Runs all steps, also after one that failed, so that one call shows all that is wrong.
-pub(crate) fn run_all(task: &str, steps: &[Step]) -> ExitCode {
+/// Runs all steps, also after one that failed, so that one call shows all that is wrong. The variables are for all of
+/// them, and are not shown: there may be passwords among them.
+pub(crate) fn run_all(task: &str, steps: &[Step], variables: &[(String, String)]) -> ExitCode {
     let began = Instant::now();
-    let failed: Vec<&str> = steps.iter().filter(|step| !timed(step)).map(|step| step.title).collect();
+    let failed: Vec<&str> = steps.iter().filter(|step| !timed(step, variables)).map(|step| step.title).collect();
     let took = seconds(began.elapsed());
     if failed.is_empty() {
         println!("\nxtask {task}: ok, {} in {took}", titles(steps));
@@ -68,10 +70,10 @@ pub(crate) fn run_all(task: &str, steps: &[Step]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn timed(step: &Step) -> bool {
+fn timed(step: &Step, variables: &[(String, String)]) -> bool {
     println!("\n── {}: {step}", step.title);
     let began = Instant::now();
-    let succeeded = step.run();
+    let succeeded = step.run(variables);
     let outcome = if succeeded { "ok" } else { "FAILED" };
     println!("── {}: {outcome} after {}", step.title, seconds(began.elapsed()));
     succeeded

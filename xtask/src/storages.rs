@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The storages that tests can run on.
-const KNOWN: [&str; 2] = ["memory", "sqlite"];
+const KNOWN: [&str; 4] = ["memory", "sqlite", "postgres", "mysql"];
 
 /// Some of the known storages.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +10,19 @@ pub(crate) struct Storages(Vec<&'static str>);
 impl Storages {
     pub(crate) fn all() -> Self {
         Self(KNOWN.to_vec())
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.contains(&name)
+    }
+
+    /// How to test the others, if there are any.
+    pub(crate) fn advice_without(&self, name: &str) -> String {
+        let others: Vec<&str> = self.0.iter().copied().filter(|storage| *storage != name).collect();
+        match others.as_slice() {
+            [] => String::new(),
+            others => format!("\nOr leave {name} out: `--storages {}`", others.join(",")),
+        }
     }
 
     /// Those that are not to be tested. The tests of a storage stand in modules of its name.
