@@ -19,8 +19,8 @@ use jobs_runtime::{
 
 pub use self::{
     faulty::Faulty,
-    mysql::MySql,
-    postgres::Postgres,
+    mysql::{Database, MySql},
+    postgres::{Postgres, Schema},
     world::{World, run},
 };
 

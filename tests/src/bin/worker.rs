@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use jobs_runtime::{JobServer, storage};
-use jobs_tests::work::Work;
+use jobs_tests::work::{Nap, Work};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -12,6 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = JobServer::builder(storage)
         .discover(false)
         .register::<Work>()
+        .register::<Nap>()
         .workers(5)
         .heartbeat_interval(Duration::from_millis(200))
         .server_timeout(Duration::from_secs(1))

@@ -1,3 +1,6 @@
 //! What is each storage's own, beside the suite that all of them pass.
 
+mod mysql;
+mod postgres;
+mod processes;
 mod sqlite;

@@ -1,14 +1,11 @@
 //! What is SQLite's own: files, schemas, prefixes, pragmas, and several processes.
 
 use std::{
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use jobs_runtime::{
-    client::JobHandle,
     job::{Invocation, JobId, JobName, QueueName},
     prelude::*,
     state::{Enqueued, StateName, Transition},
@@ -19,6 +16,8 @@ use jobs_runtime::{
 };
 use jobs_tests::{temporary_file, work::Work};
 use sqlx::{Connection, SqliteConnection};
+
+use super::processes;
 
 fn url(file: &Path) -> String {
     format!("sqlite://{}", file.display())
@@ -341,86 +340,26 @@ async fn polling_without_a_pause_is_refused() {
     assert!(!file.exists(), "nothing was made");
 }
 
-/// The path of the worker program of these tests.
-const WORKER: &str = env!("CARGO_BIN_EXE_worker");
-
-/// A process that is killed when it is dropped.
-struct Process(Child);
-
-impl Process {
-    fn start(url: &str) -> Self {
-        let mut child = Command::new(WORKER).arg(url).stdout(Stdio::piped()).spawn().expect("a worker");
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().expect("its output");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        assert_eq!(line, "ready\n");
-        Self(child)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // On Unix this is SIGKILL.
-        self.0.kill().expect("killed");
-        self.0.wait().expect("ended");
-    }
-}
-
-/// Elsewhere (rusty-sidekiq, Sidekiq) a crash lost the jobs that had been taken, and jobs of dead servers were
-/// lost or run for ever. Here two processes at a time are killed again and again while thousands of jobs flow:
-/// every job ends recorded once, none is lost, none is stuck.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_are_killed_lose_nothing_and_record_nothing_twice() {
-    const JOBS: u64 = 4_000;
     let (_folder, file) = temporary_file();
     let storage = connect(&url(&file)).await.expect("opened");
-    let client = Client::new(storage.clone());
-    let mut handles: Vec<JobHandle<u64>> = client.enqueue_all((0..JOBS / 2).map(Work::new)).await.expect("stored");
-    let random =
-        |below: u64| u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("now").subsec_nanos()) % below;
-    let mut processes = vec![Process::start(&url(&file)), Process::start(&url(&file))];
-    for n in 0..10 {
-        for n in n * JOBS / 20..(n + 1) * JOBS / 20 {
-            handles.push(Work::enqueue(JOBS / 2 + n).with(&client).await.expect("stored"));
-        }
-        tokio::time::sleep(Duration::from_millis(20 + random(80))).await;
-        processes.remove(0);
-        processes.push(Process::start(&url(&file)));
-    }
-    let began = Instant::now();
-    while storage.counts().await.expect("counted").unfinished() > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", storage.counts().await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    println!("all jobs were done {:?} after the last kill", began.elapsed());
-    drop(processes);
-    let mut lost = 0;
-    for (n, handle) in (0..).zip(&handles) {
-        let details = handle.details().await.expect("read").expect("a job");
-        let ends = details.history.iter().filter(|entry| entry.state == StateName::Succeeded).count();
-        assert_eq!((details.job.state, ends), (StateName::Succeeded, 1), "{details:#?}");
-        assert_eq!(handle.wait(Duration::ZERO).await.expect("done"), n);
-        lost += details.lost;
-    }
-    assert_eq!(storage.totals().await.expect("read").succeeded, JOBS);
-    println!("{lost} runs were lost with their processes");
+    processes::killed_processes_lose_nothing_and_record_nothing_twice(storage.clone(), &url(&file)).await;
     storage.close().await;
 }
 
-/// And each job is run by one of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_processes_share_one_file() {
     let (_folder, file) = temporary_file();
     let storage = connect(&url(&file)).await.expect("opened");
-    let client = Client::new(storage.clone());
-    let processes = [Process::start(&url(&file)), Process::start(&url(&file)), Process::start(&url(&file))];
-    assert_eq!(storage.servers().await.expect("read").len(), 3);
-    let handles = client.enqueue_all((0..1_000).map(Work::new)).await.expect("stored");
-    for (n, handle) in (0..).zip(&handles) {
-        assert_eq!(handle.wait(Duration::from_secs(30)).await.expect("done"), n);
-        let details = handle.details().await.expect("read").expect("a job");
-        assert_eq!(details.history.len(), 3, "one run: {details:#?}");
-    }
-    drop(processes);
+    processes::several_processes_share_the_work(storage.clone(), &url(&file)).await;
+    storage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_process_does_not_end_what_another_one_runs() {
+    let (_folder, file) = temporary_file();
+    let storage = connect(&url(&file)).await.expect("opened");
+    processes::a_frozen_process_does_not_end_what_another_one_runs(storage.clone(), &url(&file)).await;
     storage.close().await;
 }
