@@ -47,6 +47,7 @@ mod field;
 mod fields;
 mod values;
 mod zone;
+mod zone_names;
 
 pub use calendar::Day;
 pub use caret::Caret;
