@@ -52,7 +52,7 @@ enum Reason {
 impl UnknownZone {
     fn new(name: &str) -> Self {
         let (near, reason) = if let Some(fixed) = fixed_offset(name) {
-            (Some(fixed), Some(Reason::FixedOffset))
+            (Some(fixed), (fixed != "UTC").then_some(Reason::FixedOffset))
         } else if is_machine(name) {
             (None, Some(Reason::Machine))
         } else {
@@ -173,7 +173,7 @@ mod tests {
             ("+00:00", "UTC"),
         ] {
             assert_eq!(fixed_offset(offset), Some(name), "{offset}");
-            assert!(zone(offset).expect_err(offset).is_fixed_offset());
+            assert_eq!(zone(offset).expect_err(offset).is_fixed_offset(), name != "UTC", "{offset}");
         }
         for other in ["+05:30", "+0530", "UTC", "UTC8", "+15", "CEST+1", "", "+", "ü"] {
             assert_eq!(fixed_offset(other), None, "{other}");
