@@ -5,11 +5,10 @@ use std::{
 
 use crate::{
     caret::{Caret, shown},
+    expression::MACROS,
     field::Field,
+    suggestion,
 };
-
-pub(crate) const MACROS: &str = "`@every_second`, `@every_minute`, `@hourly`, `@daily`, `@midnight`, `@weekly`, \
-                                 `@monthly`, `@yearly` or `@annually`";
 
 /// What is wrong with a cron expression, and where.
 ///
@@ -125,6 +124,20 @@ impl CronError {
         Caret::new(&self.text, self.range())
     }
 
+    /// An expression that may have been meant.
+    ///
+    /// ```
+    /// # use jobs_cron::CronExpression;
+    /// let meant = |text| CronExpression::parse(text).unwrap_err().suggestion();
+    /// assert_eq!(meant("every 5 minutes").as_deref(), Some("*/5 * * * *"));
+    /// assert_eq!(meant("0 0 9 * * MON-FRI 2026").as_deref(), Some("0 0 9 * * MON-FRI"));
+    /// assert_eq!(meant("when I say so"), None);
+    /// ```
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        suggestion::suggestion(&self.text)
+    }
+
     /// What stands before the wrong part, if it tells what the part was meant to be.
     fn role(&self) -> &'static str {
         match self.text.get(..self.range.start).unwrap_or_default().chars().next_back() {
@@ -167,7 +180,10 @@ impl CronError {
                     " (`Minutes`, `Hours`, `Days of month`, `Months`, `Days of week`), or 6 with `Seconds` first",
                 )
             }
-            CronErrorKind::UnknownMacro => write!(f, "`{found}` is not a cron macro: use {MACROS}"),
+            CronErrorKind::UnknownMacro => {
+                let names: Vec<String> = MACROS.iter().map(|(name, _)| format!("`{name}`")).collect();
+                write!(f, "`{found}` is not a cron macro: use one of {}", names.join(", "))
+            }
             CronErrorKind::MissingValue { .. } => {
                 f.write_str("a number is missing ")?;
                 self.write_where(f)?;
@@ -201,6 +217,9 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_line(f)?;
+        if suggestion::has_year(&self.text) {
+            f.write_str("; there is no field for years")?;
+        }
         if f.alternate() { write!(f, "\n{}", self.caret()) } else { Ok(()) }
     }
 }

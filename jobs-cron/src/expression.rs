@@ -9,10 +9,46 @@ use crate::{
     values::Values,
 };
 
+/// The macros, with the expressions that they stand for.
+pub(crate) const MACROS: [(&str, &str); 9] = [
+    ("@every_second", "* * * * * *"),
+    ("@every_minute", "* * * * *"),
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+
 /// A cron expression that was read.
 ///
 /// It is shown as it was written. Two are equal if they mean the same: `@daily` equals `0 0 * * *`. But `0 1-1 * * *`,
 /// which is an [interval](Self::is_interval), doesn't equal `0 1 * * *`.
+///
+/// # Grammar
+///
+/// Five fields, or six with the seconds first; spaces or tabs stand between them.
+///
+/// | field | values | also |
+/// |---|---|---|
+/// | Seconds | 0–59 | |
+/// | Minutes | 0–59 | |
+/// | Hours | 0–23 | |
+/// | Days of month | 1–31 | `L` the last day, `L-3` three days before it, `15W` the weekday nearest to the 15th, `LW`, `L-3W` |
+/// | Months | 1–12 or `JAN`–`DEC` | |
+/// | Days of week | 0–7 or `SUN`–`SAT`; 0 and 7 are Sunday | `5L` the last Friday, `5#2` the second Friday |
+///
+/// Each field is `*` or `?`, which mean every value, or a list of values and ranges. `*/n`, `a/n` and `a-b/n` take every
+/// n-th value; `a/n` goes on to the end of the field. A range whose end lies before its start goes round: `22-2` is 22,
+/// 23, 0, 1, 2.
+///
+/// If the days of the month and the days of the week are both given, **both must hold**, unlike in Unix cron:
+/// `0 0 13 * FRI` is each Friday the 13th.
+///
+/// Or a macro: `@every_second`, `@every_minute`, `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly`
+/// (or `@annually`). Upper and lower case are the same everywhere.
 #[derive(Clone)]
 pub struct CronExpression {
     text: Box<str>,
@@ -20,7 +56,7 @@ pub struct CronExpression {
 }
 
 impl CronExpression {
-    /// Reads an expression; the grammar is that of [this crate](crate).
+    /// Reads an expression; the grammar is described [above](Self#grammar).
     ///
     /// # Errors
     ///
@@ -197,16 +233,7 @@ impl FromStr for CronExpression {
 }
 
 fn macro_meaning(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "@every_second" => "* * * * * *",
-        "@every_minute" => "* * * * *",
-        "@hourly" => "0 * * * *",
-        "@daily" | "@midnight" => "0 0 * * *",
-        "@weekly" => "0 0 * * 0",
-        "@monthly" => "0 0 1 * *",
-        "@yearly" | "@annually" => "0 0 1 1 *",
-        _ => return None,
-    })
+    MACROS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, meaning)| *meaning)
 }
 
 fn read(text: &str) -> Result<Fields, CronError> {
@@ -238,7 +265,7 @@ fn trimmed(text: &str) -> Range<usize> {
 }
 
 /// Where the fields stand.
-fn spans(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn spans(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::with_capacity(Field::ALL.len());
     let mut at = 0;
     for part in text.split(is_blank) {

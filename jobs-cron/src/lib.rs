@@ -1,8 +1,8 @@
 //! The grammar of cron expressions, in the dialect of Cronos, the cron library of Hangfire.
 //!
-//! This crate reads an expression, tells exactly what is wrong with one, and knows on which days it fires. It knows the
-//! names of time zones, but searches no times: `jobs_runtime::schedule` does. The macros use it too, to check a schedule
-//! when the program is compiled.
+//! This crate reads an expression, whose grammar is described at [`CronExpression`], tells exactly what is wrong with
+//! one, and knows on which days it fires. It knows the names of time zones, but searches no times:
+//! `jobs_runtime::schedule` does. The macros use it too, to check a schedule when the program is compiled.
 //!
 //! ```
 //! use jobs_cron::{CronExpression, Field};
@@ -16,26 +16,6 @@
 //! assert_eq!(error.caret().to_string(), "  | 0 25 * * *\n  |   ^^");
 //! # Ok::<(), jobs_cron::CronError>(())
 //! ```
-//!
-//! # Fields
-//!
-//! Five fields, or six with the seconds first; spaces or tabs stand between them.
-//!
-//! | field | values | also |
-//! |---|---|---|
-//! | Seconds | 0–59 | |
-//! | Minutes | 0–59 | |
-//! | Hours | 0–23 | |
-//! | Days of month | 1–31 | `L` the last day, `L-3` three days before it, `15W` the weekday nearest to the 15th, `LW`, `L-3W` |
-//! | Months | 1–12 or `JAN`–`DEC` | |
-//! | Days of week | 0–7 or `SUN`–`SAT`; 0 and 7 are Sunday | `5L` the last Friday, `5#2` the second Friday |
-//!
-//! Each field is `*` or `?`, which mean every value, or a list of values and ranges. `*/n`, `a/n` and `a-b/n` take every
-//! n-th value; `a/n` goes on to the end of the field. A range whose end lies before its start goes round: `22-2` is 22,
-//! 23, 0, 1, 2. If the days of the month and the days of the week are both given, **both must hold**.
-//!
-//! Or a macro: `@every_second`, `@every_minute`, `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly`
-//! (or `@annually`). Upper and lower case are the same everywhere.
 
 mod calendar;
 mod caret;
@@ -45,8 +25,10 @@ mod error;
 mod expression;
 mod field;
 mod fields;
+mod suggestion;
 mod values;
 mod zone;
+mod zone_names;
 
 pub use calendar::Day;
 pub use caret::Caret;

@@ -309,8 +309,11 @@ pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # The expression
 ///
 /// Five fields: minute, hour, day of month, month, day of week; or six, with the second first. Its grammar is that of
-/// Hangfire, and described at `jobs_runtime::schedule::CronExpression`. Also `"@hourly"`, `"@daily"`, `"@weekly"`,
-/// `"@monthly"`, `"@yearly"`, `"@every_minute"` and `"@every_second"`.
+/// Hangfire, and [described at `CronExpression`](../jobs_runtime/schedule/struct.CronExpression.html#grammar). Also
+/// `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`, `"@every_minute"` and `"@every_second"`.
+///
+/// If the day of month and the day of week are both given, **both must hold**, unlike in Unix cron, where one is enough:
+/// `"0 9 13 * FRI"` is each Friday the 13th.
 ///
 /// It is a text in quotes, because it is checked when the program is compiled. One that never comes, such as the 31st
 /// of February, is refused; a schedule that is only triggered by hand says so:
@@ -366,7 +369,19 @@ pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `"relaxed"` | there is one job, however many slots were missed |
 /// | `"strict"` | there is one job for each missed slot; of very many for the latest, as many as `max_missed` says |
-/// | `"ignorable"` | there is none, but for a slot that was only just missed |
+/// | `"ignorable"` | there is none, but for a slot that was missed by less than twice the polling interval: 30 s by default |
+///
+/// With `"relaxed"` the slot of the job that makes up for others is the time at which it is made. A handler that computes
+/// from its slot, as a report of the day does, needs `"strict"`.
+///
+/// With `overlap = "skip"` as well, of several missed slots only the first becomes a job, also with `"strict"`: while it
+/// has not ended, the others are skipped.
+///
+/// # Schedules without their attribute
+///
+/// What was stored stays when its `#[recurring]` is removed from the source: the schedule goes on, and the next server of
+/// the program that starts marks it as orphaned. To end it, call `client.recurring().remove(id)`, or build the servers with
+/// `remove_orphaned_schedules(true)`, which removes all such schedules of their programs' packages.
 ///
 /// # Methods and conditions
 ///
@@ -409,7 +424,7 @@ pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # use jobs_runtime::client::Enqueue;
 /// # use jobs_runtime::job::{HandlerDescriptor, Invocation, Location};
 /// # use jobs_runtime::prelude::*;
-/// # use jobs_runtime::schedule::{Overlap, RecurringDescriptor};
+/// # use jobs_runtime::schedule::RecurringDescriptor;
 /// # use jobs_runtime::__private::{inventory, serde, serde::{Deserialize, Serialize}};
 /// # async fn digest(region: String, days: u32) { let _ = (region, days); }
 /// #[derive(Serialize, Deserialize)]

@@ -46,6 +46,22 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     matches!(names[..], ["String"] | ["std" | "alloc", "string", "String"])
 }
 
+/// The names of plain values and of collections of them.
+const VALUES: [&str; 31] = [
+    "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32",
+    "f64", "String", "PathBuf", "Duration", "Value", "Uuid", "DateTime", "Option", "Box", "Cow", "Vec", "VecDeque",
+    "HashMap", "HashSet", "BTreeMap", "BTreeSet",
+];
+
+/// Whether it is named like a plain value or a collection, so that it is hardly what a server should supply.
+pub(crate) fn is_value(ty: &Type) -> bool {
+    match plain(ty) {
+        Type::Path(_) => last_segment(ty).is_some_and(|segment| VALUES.iter().any(|name| segment.ident == *name)),
+        Type::Array(_) | Type::Tuple(_) => true,
+        _ => false,
+    }
+}
+
 /// What a type must not contain if its values are to outlive the call.
 #[derive(Default)]
 pub(crate) struct Unstorable<'a> {

@@ -125,6 +125,9 @@ impl<'a> Reader<'a> {
         if missing.iter().any(|argument| argument.serde.iter().any(|serde| types::text(serde).contains("default"))) {
             problem = problem.note("`#[serde(default)]` is for calls that were stored without the argument");
         }
+        for argument in missing.iter().filter(|argument| !types::is_value(&argument.ty)) {
+            problem = problem.note(supplied_instead(argument));
+        }
         match entry {
             Some(entry) => self.errors.at(&entry.key, problem),
             None => self.errors.at(attribute, problem),
@@ -149,4 +152,15 @@ impl<'a> Reader<'a> {
 /// An argument as it is declared.
 fn text(argument: &Argument) -> String {
     format!("{}: {}", argument.name.unraw(), types::text(&argument.ty))
+}
+
+/// How an argument is written if it was meant to come from the server.
+fn supplied_instead(argument: &Argument) -> String {
+    // `Data` shares its value as these do.
+    let shared = types::last_segment(&argument.ty).filter(|segment| segment.ident == "Arc" || segment.ident == "Rc");
+    let ty = types::text(shared.and_then(types::first_argument).unwrap_or(&argument.ty));
+    format!(
+        "if the server is to supply `{}`, take it as `Data<{ty}>`, or mark it with `#[inject]`",
+        argument.name.unraw()
+    )
 }

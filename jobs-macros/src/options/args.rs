@@ -1,14 +1,19 @@
 //! `args(name = value, …)`: the arguments of a schedule's jobs.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens as _, TokenStreamExt as _};
+use quote::{ToTokens as _, TokenStreamExt as _, quote};
 use syn::{
-    Expr, Token,
+    Expr, ExprAsync, ExprAwait, ExprClosure, ExprTry, Item, Macro, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
+    punctuated::Punctuated,
+    visit::{self, Visit},
 };
 
-use crate::diagnostic::{Errors, Problem};
+use crate::{
+    diagnostic::{Errors, Problem},
+    types,
+};
 
 /// One argument with its value.
 pub(crate) struct Assignment {
@@ -56,7 +61,53 @@ fn assignment(input: ParseStream<'_>, example: &str, errors: &Errors) -> Option<
         report_next(input, write(format!("expected a comma after the value of `{name}`")), errors);
         return None;
     }
+    if let Some(effect) = Effect::find(&value) {
+        errors.at(&effect, cannot_happen(&name, &effect));
+    }
     Some(Assignment { name, value: value.into_token_stream() })
+}
+
+fn cannot_happen(name: &Ident, effect: &TokenStream) -> Problem {
+    Problem::new(format!("`{}` can't be used in the value of `{name}`", types::text(effect)))
+        .help("write a constant expression, or add the schedule at run time: `client.recurring().add_or_update(…)`")
+        .note("values are evaluated when a server starts, and can't await or fail")
+}
+
+/// The first `.await` or `?` that belongs to a value itself, and not to a closure or an `async` block in it.
+#[derive(Default)]
+struct Effect(Option<TokenStream>);
+
+impl Effect {
+    fn find(value: &Expr) -> Option<TokenStream> {
+        let mut effect = Self::default();
+        effect.visit_expr(value);
+        effect.0
+    }
+}
+
+impl Visit<'_> for Effect {
+    fn visit_expr_await(&mut self, expression: &ExprAwait) {
+        visit::visit_expr_await(self, expression);
+        let (dot, keyword) = (expression.dot_token, expression.await_token);
+        self.0.get_or_insert_with(|| quote!(#dot #keyword));
+    }
+
+    fn visit_expr_try(&mut self, expression: &ExprTry) {
+        visit::visit_expr_try(self, expression);
+        self.0.get_or_insert_with(|| expression.question_token.to_token_stream());
+    }
+
+    fn visit_expr_async(&mut self, _: &ExprAsync) {}
+
+    fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+
+    fn visit_item(&mut self, _: &Item) {}
+
+    // What `vec!` and `format!` take; of other macros nothing is known.
+    fn visit_macro(&mut self, called: &Macro) {
+        let list = called.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated).unwrap_or_default();
+        list.iter().for_each(|expression| self.visit_expr(expression));
+    }
 }
 
 /// The tokens of a value that is no expression.
@@ -120,6 +171,37 @@ mod tests {
             let (list, messages) = read(tokens.clone());
             assert!(list.is_none(), "{tokens}");
             assert!(messages.len() == 1 && messages[0].starts_with(start), "{tokens}: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_can_neither_await_nor_fail() {
+        for (tokens, effect) in [
+            (quote!(a = load().await), "`.await`"),
+            (quote!(a = load()?), "`?`"),
+            (quote!(a = load().await?), "`.await`"),
+            (quote!(a = sum(1, load()?)), "`?`"),
+            (quote!(a = vec![load().await]), "`.await`"),
+        ] {
+            let (list, messages) = read(tokens.clone());
+            assert_eq!(list.map(|list| list.len()), Some(1), "the rest can be checked");
+            let start = format!("{effect} can't be used in the value of `a`");
+            assert!(messages.len() == 1 && messages[0].starts_with(&start), "{tokens}: {messages:?}");
+        }
+        for tokens in [
+            quote!(a = || load()?),
+            quote!(a = async { load().await }),
+            quote!(a = other!(x.await ; ?)),
+            quote!(
+                a = {
+                    fn load() -> Option<u8> {
+                        Some(one()?)
+                    }
+                    load()
+                }
+            ),
+        ] {
+            assert_eq!(read(tokens.clone()).1, [""; 0], "{tokens}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `cron = …`: the expression, checked.
 
-use jobs_cron::{CronErrorKind, CronExpression};
+use jobs_cron::{CronError, CronErrorKind, CronExpression};
 use quote::ToTokens as _;
 use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, Token, punctuated::Punctuated};
 
@@ -78,15 +78,28 @@ fn checked(literal: &LitStr, errors: &Errors) -> Option<String> {
     if !text.trim().is_empty() {
         problem = problem.caret(&text, error.range());
     }
-    problem = match error.kind() {
-        CronErrorKind::Empty | CronErrorKind::FieldCount { .. } => problem.help(EVERY_DAY),
-        CronErrorKind::NeverFires => {
-            problem.help("write `cron = Cron::never()` for a schedule that is only triggered by hand")
-        }
-        _ => problem,
-    };
+    if let Some(help) = help(&text, &error) {
+        problem = problem.help(help);
+    }
     errors.at(literal, problem);
     None
+}
+
+/// What to write instead of a text that is no expression.
+fn help(text: &str, error: &CronError) -> Option<String> {
+    if let Some(meant) = error.suggestion() {
+        return Some(format!("did you mean `cron = \"{meant}\"`?"));
+    }
+    match error.kind() {
+        CronErrorKind::UnknownMacro if text.trim().eq_ignore_ascii_case("@reboot") => {
+            Some("to run a job when the program starts, enqueue it there; a schedule has times only".to_owned())
+        }
+        CronErrorKind::Empty | CronErrorKind::FieldCount { .. } => Some(EVERY_DAY.to_owned()),
+        CronErrorKind::NeverFires => {
+            Some("write `cron = Cron::never()` for a schedule that is only triggered by hand".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// What is said of anything but a text, with the expression that a call of `Cron` would make.

@@ -10,6 +10,7 @@ use syn::{
     parse::{ParseStream, Parser as _},
 };
 
+use super::commas;
 use crate::diagnostic::{Errors, Problem, listed};
 
 /// The options that one attribute, or one option with parentheses, can have.
@@ -19,6 +20,17 @@ pub(crate) struct Grammar {
     pub(crate) owner: &'static str,
     /// Every option, with an example of it in full.
     pub(crate) options: &'static [(&'static str, &'static str)],
+    /// What people write who mean another option.
+    pub(crate) hints: &'static [(&'static str, Hint)],
+}
+
+/// What may have been meant by a name that is no option.
+#[derive(Clone, Copy)]
+pub(crate) enum Hint {
+    /// This option.
+    Option(&'static str),
+    /// An option of another attribute; the help says of which.
+    Elsewhere(&'static str),
 }
 
 impl Grammar {
@@ -32,12 +44,22 @@ impl Grammar {
         if self.options.len() == 1 { format!("the only option is {names}") } else { format!("the options are {names}") }
     }
 
-    fn first_example(&self) -> &'static str {
+    pub(super) fn first_example(&self) -> &'static str {
         self.options.first().map_or("", |(_, example)| *example)
     }
 
-    fn nearest(&self, key: &str) -> Option<&'static str> {
-        self.example(nearest(key, self.options.iter().map(|(name, _)| *name))?)
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.example(key).is_some()
+    }
+
+    /// What to write instead of an unknown option.
+    fn help(&self, unknown: &str) -> Option<String> {
+        let meant = match self.hints.iter().find(|(name, _)| *name == unknown) {
+            Some((_, Hint::Elsewhere(help))) => return Some((*help).to_owned()),
+            Some((_, Hint::Option(option))) => option,
+            None => nearest(unknown, self.options.iter().map(|(name, _)| *name))?,
+        };
+        Some(format!("did you mean `{}`?", self.example(meant)?))
     }
 }
 
@@ -84,7 +106,7 @@ impl Entries {
     /// Splits `tokens`, and reports what can't be an option, is unknown, or is there twice.
     pub(crate) fn parse(tokens: TokenStream, grammar: Grammar, errors: &Errors) -> Self {
         let mut entries = Self { list: Vec::new(), is_whole: true };
-        for part in split_at_commas(tokens, grammar, errors) {
+        for part in commas::split(tokens, grammar, errors) {
             let Some(entry) = parse_entry(part, grammar, errors) else {
                 entries.is_whole = false;
                 continue;
@@ -104,29 +126,6 @@ impl Entries {
     }
 }
 
-/// The parts of a list; an empty one is reported, except after the last comma.
-fn split_at_commas(tokens: TokenStream, grammar: Grammar, errors: &Errors) -> Vec<TokenStream> {
-    let mut parts = Vec::new();
-    let mut part = TokenStream::new();
-    for token in tokens {
-        match &token {
-            TokenTree::Punct(punct) if punct.as_char() == ',' => {
-                if part.is_empty() {
-                    let help = format!("remove it, or write an option such as `{}` before it", grammar.first_example());
-                    errors.at(&token, Problem::new("a comma without an option before it").help(help));
-                } else {
-                    parts.push(std::mem::take(&mut part));
-                }
-            }
-            _ => part.extend([token]),
-        }
-    }
-    if !part.is_empty() {
-        parts.push(part);
-    }
-    parts
-}
-
 fn parse_entry(part: TokenStream, grammar: Grammar, errors: &Errors) -> Option<Entry> {
     let Ok((key, rest)) = split_key.parse2(part.clone()) else {
         let problem = Problem::new(format!("expected an option of `{}`", grammar.owner));
@@ -136,8 +135,8 @@ fn parse_entry(part: TokenStream, grammar: Grammar, errors: &Errors) -> Option<E
     };
     let Some(example) = grammar.example(&key.to_string()) else {
         let mut problem = Problem::new(format!("unknown option `{key}` of `{}`", grammar.owner));
-        if let Some(near) = grammar.nearest(&key.to_string()) {
-            problem = problem.help(format!("did you mean `{near}`?"));
+        if let Some(help) = grammar.help(&key.to_string()) {
+            problem = problem.help(help);
         }
         errors.at(&key, problem.note(grammar.names()));
         return None;
@@ -170,12 +169,13 @@ fn parse_value(rest: TokenStream) -> Option<Value> {
 mod tests {
     use quote::quote;
 
-    use super::{Entries, Grammar, Value};
+    use super::{Entries, Grammar, Hint, Value};
     use crate::diagnostic::Errors;
 
     const GRAMMAR: Grammar = Grammar {
         owner: "#[test]",
         options: &[("queue", "queue = \"mail\""), ("as", "as = Name"), ("retry", "retry(attempts = 3)")],
+        hints: &[("topic", Hint::Option("queue")), ("cron", Hint::Elsewhere("write `#[other(cron)]`"))],
     };
 
     #[test]
@@ -202,5 +202,14 @@ mod tests {
         }
         assert!(messages[1].contains("did you mean `queue = \"mail\"`?"), "{}", messages[1]);
         assert!(!messages[5].contains("did you mean"), "{}", messages[5]);
+    }
+
+    #[test]
+    fn what_is_called_otherwise_is_known() {
+        let errors = Errors::new();
+        Entries::parse(quote!(topic = 1, cron = 1), GRAMMAR, &errors);
+        let messages = errors.messages();
+        assert!(messages[0].contains("= help: did you mean `queue = \"mail\"`?\n"), "{}", messages[0]);
+        assert!(messages[1].contains("= help: write `#[other(cron)]`\n"), "{}", messages[1]);
     }
 }

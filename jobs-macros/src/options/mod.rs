@@ -1,6 +1,7 @@
 //! The options of the attributes, read from their tokens.
 
 pub(crate) mod args;
+mod commas;
 pub(crate) mod cron;
 pub(crate) mod duration;
 pub(crate) mod list;
@@ -18,7 +19,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{LitStr, Path, ext::IdentExt as _, parse_quote};
 
 use self::{
-    list::{Entries, Entry, Grammar},
+    list::{Entries, Entry, Grammar, Hint},
     name::Name,
     retry::Retry,
 };
@@ -36,9 +37,15 @@ const JOB: Grammar = Grammar {
         ("as", "as = SendWelcome"),
         ("crate", "crate = \"::jobs_runtime\""),
     ],
+    hints: &[
+        ("cron", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
+        ("every", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
+        ("schedule", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
+        ("tz", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\", tz = \"Europe/Berlin\")]` beside `#[job]`")),
+    ],
 };
 
-const JOBS: Grammar = Grammar { owner: "#[jobs]", options: &[("crate", "crate = \"::jobs_runtime\"")] };
+const JOBS: Grammar = Grammar { owner: "#[jobs]", options: &[("crate", "crate = \"::jobs_runtime\"")], hints: &[] };
 
 /// What `#[job(…)]` says; an option that has an error counts as not said.
 pub(crate) struct JobOptions {

@@ -5,7 +5,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue};
 
 use super::{
     cron::Cron,
-    list::{Entries, Entry, Grammar},
+    list::{Entries, Entry, Grammar, Hint},
     queue,
     schedule_id::Id,
     zone,
@@ -23,6 +23,23 @@ const RECURRING: Grammar = Grammar {
         ("max_missed", "max_missed = 100"),
         ("overlap", "overlap = \"skip\""),
         ("args", "args(days = 7)"),
+    ],
+    hints: &[
+        ("timezone", Hint::Option("tz")),
+        ("time_zone", Hint::Option("tz")),
+        ("zone", Hint::Option("tz")),
+        ("every", Hint::Option("cron")),
+        ("schedule", Hint::Option("cron")),
+        ("expression", Hint::Option("cron")),
+        (
+            "name",
+            Hint::Elsewhere(
+                "write `id = \"digest\"` to name the schedule; `name` is an option of `#[job]`, and names the job",
+            ),
+        ),
+        ("priority", Hint::Elsewhere("`priority` is an option of `#[job]`: write `#[job(priority = 5)]`")),
+        ("retry", Hint::Elsewhere("`retry` is an option of `#[job]`: write `#[job(retry(attempts = 5))]`")),
+        ("timeout", Hint::Elsewhere("`timeout` is an option of `#[job]`: write `#[job(timeout = \"30s\")]`")),
     ],
 };
 

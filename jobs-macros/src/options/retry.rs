@@ -20,6 +20,7 @@ const GRAMMAR: Grammar = Grammar {
         ("delays", "delays = [\"1s\", \"5s\"]"),
         ("jitter", "jitter = 10"),
     ],
+    hints: &[],
 };
 
 const BACKOFFS: [&str; 4] = ["fixed", "linear", "exponential", "delays"];
@@ -172,7 +173,7 @@ mod tests {
 
     fn parse(tokens: TokenStream) -> (Option<Retry>, Vec<String>) {
         let errors = Errors::new();
-        let grammar = Grammar { owner: "#[job]", options: &[("retry", "retry(attempts = 5)")] };
+        let grammar = Grammar { owner: "#[job]", options: &[("retry", "retry(attempts = 5)")], hints: &[] };
         let entries = Entries::parse(quote!(retry(#tokens)), grammar, &errors);
         let retry = Retry::parse(entries.get("retry").expect("there"), &errors);
         (retry, errors.messages())

@@ -4,10 +4,14 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{LitInt, LitStr, Token, bracketed, parse::Parser as _, punctuated::Punctuated};
+use syn::{
+    LitInt, LitStr, Token, bracketed,
+    parse::{ParseStream, Parser as _},
+    punctuated::Punctuated,
+};
 
 use super::{
-    duration,
+    commas, duration,
     list::{Entries, Entry, Grammar, Value, nearest},
 };
 use crate::diagnostic::{Errors, Problem, listed};
@@ -92,7 +96,9 @@ impl Entry {
         match texts {
             Ok(texts) if !texts.is_empty() => Some(texts.into_iter().collect()),
             _ => {
-                self.wrong(group, "texts in quotes", errors);
+                if !commas::report_missing_between_texts(group.stream(), errors) {
+                    self.wrong(group, "texts in quotes", errors);
+                }
                 None
             }
         }
@@ -101,13 +107,19 @@ impl Entry {
     /// `key = ["1s", "5s"]`, with at least one duration.
     pub(crate) fn durations(&self, errors: &Errors) -> Option<Vec<Duration>> {
         let tokens = self.equals("durations in brackets", errors)?;
-        let array = |input: syn::parse::ParseStream<'_>| {
+        let content = |input: ParseStream<'_>| {
             let content;
             bracketed!(content in input);
-            Punctuated::<LitStr, Token![,]>::parse_terminated(&content)
+            content.parse::<TokenStream>()
         };
-        let literals = array.parse2(tokens.clone());
-        let literals = literals.map_err(|_| self.wrong(&tokens, "durations in brackets", errors)).ok()?;
+        let content = content.parse2(tokens.clone());
+        let content = content.map_err(|_| self.wrong(&tokens, "durations in brackets", errors)).ok()?;
+        let Ok(literals) = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(content.clone()) else {
+            if !commas::report_missing_between_texts(content, errors) {
+                self.wrong(&tokens, "durations in brackets", errors);
+            }
+            return None;
+        };
         if literals.is_empty() {
             let problem = Problem::new(format!("`{}` is empty", self.key)).help(format!("write `{}`", self.example));
             errors.at(tokens, problem.note("each duration is the time before one retry"));

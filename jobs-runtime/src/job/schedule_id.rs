@@ -76,6 +76,12 @@ impl fmt::Debug for ScheduleId {
     }
 }
 
+impl AsRef<str> for ScheduleId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl FromStr for ScheduleId {
     type Err = InvalidScheduleId;
 
@@ -132,7 +138,7 @@ mod tests {
             assert!(error.contains(reason), "{error}");
         }
         for id in ["a", "my_app.digest", "digest:eu west/1", &"ü".repeat(200)] {
-            assert_eq!(id.parse::<ScheduleId>().expect(id).as_str(), id);
+            assert_eq!(id.parse::<ScheduleId>().expect(id).as_ref(), id);
         }
     }
 }

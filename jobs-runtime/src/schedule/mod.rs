@@ -6,7 +6,10 @@
 //! # Expressions
 //!
 //! The grammar and its meaning are those of [Cronos](https://github.com/HangfireIO/Cronos), the cron library of Hangfire;
-//! the grammar is described at [`CronExpression`].
+//! the grammar is described at [`CronExpression`](CronExpression#grammar).
+//!
+//! If the day of month and the day of week are both given, **both must hold**, unlike in Unix cron, where one is enough:
+//! `0 9 13 * FRI` is each Friday the 13th.
 //!
 //! ```
 //! use chrono::TimeZone;

@@ -1,0 +1,6 @@
+use jobs_runtime::prelude::*;
+
+#[job(aliases("post" "tell"))]
+async fn notify() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+#[recurring(cron = "@daily", args(days = "7".parse()?))]
+async fn digest(_days: u32) {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+#[recurring(cron = "@reboot")]
+async fn digest() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use jobs_runtime::prelude::*;
+
+#[job]
+#[recurring(cron = "@daily", tz = "Local")]
+async fn digest() {}
+
+fn main() {}
