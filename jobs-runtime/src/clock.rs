@@ -27,6 +27,10 @@ enum Source {
     System,
     Manual(watch::Sender<Timestamp>),
     /// By how many microseconds another clock, which this one follows, is ahead of the system's.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        expect(dead_code, reason = "of the storages, only these have a clock of their own")
+    )]
     Shifted(Arc<AtomicI64>),
 }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use jobs_runtime::{
     clock::Clock,
+    job::JobId,
     storage::{
         conformance::{Backend, Handles},
         memory::MemoryOptions,
@@ -75,4 +76,9 @@ pub fn temporary_file() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("jobs.db");
     (folder, file)
+}
+
+/// A part of a name that nothing else has.
+fn unique() -> String {
+    JobId::generate(Clock::system().now()).to_string().replace('-', "")
 }

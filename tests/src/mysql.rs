@@ -24,7 +24,7 @@ impl MySql {
 
     /// A database that nobody else uses, and that is dropped with the second value.
     pub async fn options() -> (MySqlOptions, Database) {
-        let database = Database(format!("jobs_test_{}", uuid::Uuid::now_v7().simple()));
+        let database = Database(format!("jobs_test_{}", crate::unique()));
         run(format!("CREATE DATABASE {}", database.0)).await;
         (MySqlOptions::from_url(&database.url()).expect("a URL").max_connections(4), database)
     }

@@ -24,7 +24,7 @@ impl Postgres {
 
     /// A schema that nobody else uses, and that is dropped with the second value.
     pub fn options() -> (PostgresOptions, Schema) {
-        let schema = Schema(format!("test_{}", uuid::Uuid::now_v7().simple()));
+        let schema = Schema(format!("test_{}", crate::unique()));
         let options = PostgresOptions::from_url(&Self::url()).expect("a URL").max_connections(4);
         (options.schema(schema.0.clone()), schema)
     }

@@ -161,7 +161,7 @@ impl PageRequest {
     }
 
     /// The error for a cursor that could be read but belongs to another list.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub(crate) fn foreign_cursor(&self) -> InvalidCursor {
         InvalidCursor { cursor: self.after.clone().unwrap_or_default() }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::storage::{
     Initial, NewJob, StorageResult,
-    sql::{Write as _, attach, await_others},
+    sql::{Write as _, attach},
 };
 
 /// Stores new jobs.
@@ -16,7 +16,7 @@ impl Work for Enqueue {
     type Answer = ();
 
     fn is_single(&self) -> bool {
-        !await_others(&self.0)
+        !self.0.iter().any(|job| matches!(job.initial, Initial::Awaiting(_)))
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {

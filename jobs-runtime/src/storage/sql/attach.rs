@@ -13,11 +13,6 @@ use crate::{
     storage::{Initial, NewJob, StorageError, StorageResult},
 };
 
-/// Whether some of the jobs await others.
-pub(crate) fn await_others(jobs: &[NewJob]) -> bool {
-    jobs.iter().any(|job| matches!(job.initial, Initial::Awaiting(_)))
-}
-
 /// Lets jobs that were just stored follow those that they await, if these are done with; or notes that they are awaited.
 pub(crate) async fn attach<S: Write>(tx: &mut S, jobs: &[NewJob]) -> StorageResult<()> {
     for parent in parents(jobs) {

@@ -27,25 +27,29 @@ mod transition;
 
 #[cfg(test)]
 pub(super) use self::monitor::List;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use self::stored::stored;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(super) use self::{
-    attach::{attach, await_others},
+    attach::attach,
     statistics::{SHARDS, count},
     thread::Thread,
 };
 pub(super) use self::{
     begin::Begin,
     change::ChangeBatch,
-    continuation::{release, release_succeeded},
+    continuation::release_succeeded,
     expire::Expire,
     heartbeat::{Heartbeat, Retire},
     monitor::{CountJobs, FindJob, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
     revoked::FindRevoked,
     rows::{Reader, claim},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
-    session::{Columns, Param, Query, Session, Verb, Write, corrupt, params, read},
+    session::{Columns, Param, Query, Session, Verb, Write, params, read},
     storage::{Database, SqlStorage},
-    stored::{Stored, stored},
-    templates::{Dialect, Templates, pieces},
+    stored::Stored,
+    templates::{Dialect, Templates},
     transition::{Expected, apply},
 };
+#[cfg(feature = "sqlite")]
+pub(super) use self::{continuation::release, session::corrupt, templates::pieces};

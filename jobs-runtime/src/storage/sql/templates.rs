@@ -95,6 +95,7 @@ fn numbered(text: &str) -> String {
 }
 
 /// Cuts a number of rows into pieces of few different sizes, so that few statements need to be prepared.
+#[cfg(feature = "sqlite")]
 pub(crate) fn pieces(mut rows: usize) -> impl Iterator<Item = usize> {
     const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
     std::iter::from_fn(move || {
@@ -106,12 +107,13 @@ pub(crate) fn pieces(mut rows: usize) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dialect, Templates, pieces};
+    use super::{Dialect, Templates};
 
+    #[cfg(feature = "sqlite")]
     #[test]
     fn pieces_add_up() {
         for rows in [0, 1, 3, 255, 256, 1_000] {
-            assert_eq!(pieces(rows).sum::<usize>(), rows);
+            assert_eq!(super::pieces(rows).sum::<usize>(), rows);
         }
     }
 

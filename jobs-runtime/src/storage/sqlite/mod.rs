@@ -137,7 +137,7 @@ impl Database for Sqlite {
 }
 
 impl Sqlite {
-    /// Reads on the writer's thread, within a transaction: between two statements, jobs move on.
+    /// Reads on the writer's thread; several statements in a transaction, because between them jobs move on.
     async fn read_from<Q: Query>(&self, readers: &SqlitePool, query: Q) -> StorageResult<Q::Answer> {
         let (shared, readers) = (Arc::clone(&self.shared), readers.clone());
         let read = async move {
@@ -146,6 +146,9 @@ impl Sqlite {
                 error => shared.failed(error),
             };
             let mut connection = readers.acquire().await.map_err(closed)?;
+            if !Q::SEVERAL {
+                return query.run(&mut Reading { connection: &mut connection, shared: &shared }).await;
+            }
             let mut tx = connection.begin().await.map_err(|error| shared.failed(error))?;
             let answer = query.run(&mut Reading { connection: &mut tx, shared: &shared }).await;
             tx.commit().await.map_err(|error| shared.failed(error))?;

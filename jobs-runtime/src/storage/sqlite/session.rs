@@ -42,7 +42,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     own: &[("{ids}", IDS)],
 };
 
-/// A connection that only reads, within a transaction.
+/// A connection that only reads.
 pub(super) struct Reading<'c> {
     pub(super) connection: &'c mut SqliteConnection,
     pub(super) shared: &'c Shared,
