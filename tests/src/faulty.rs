@@ -8,6 +8,7 @@ use jobs_runtime::{
     clock::{Clock, Timestamp},
     job::JobId,
     schedule::ScheduleId,
+    state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
         JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
@@ -149,6 +150,10 @@ impl Storage for Faulty {
 impl Monitor for Faulty {
     async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
         self.inner.job(id).await
+    }
+
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        self.inner.states(ids).await
     }
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
