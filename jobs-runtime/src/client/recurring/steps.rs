@@ -74,12 +74,12 @@ pub(crate) fn resume(schedule: &Schedule, now: Timestamp) -> Result<Option<Sched
 }
 
 /// A job of the schedule at once, beside its slots.
-pub(crate) fn trigger(schedule: &Schedule, now: Timestamp) -> Result<(JobId, ScheduleWrite), String> {
+pub(crate) fn trigger(schedule: &Schedule, job: JobId, now: Timestamp) -> Result<ScheduleWrite, String> {
     let (definition, progress) = schedule.parts()?;
-    let job = new_job(schedule.id(), definition, None, now).map_err(|error| error.to_string())?;
-    let last_run = LastRun { job: job.id, slot: None, at: now };
+    let new = new_job(schedule.id(), definition, None, now).map_err(|error| error.to_string())?;
+    let last_run = LastRun { job, slot: None, at: now };
     let progress = Progress { last_run: Some(last_run), ..progress.clone() };
-    Ok((job.id, schedule.write(schedule.next_run(), &progress, vec![job])))
+    Ok(schedule.write(schedule.next_run(), &progress, vec![NewJob { id: job, ..new }]))
 }
 
 /// One job of a schedule.
