@@ -8,6 +8,7 @@ use crate::job::{InvalidQueueName, QueueName};
 ///
 /// The modes are Hangfire's. A slot that comes while a server runs is one job in all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Misfire {
     /// However many were missed, there is one job, whose slot is the time at which it is made up for.
     #[default]
@@ -38,6 +39,7 @@ impl Misfire {
 
 /// What happens at a slot while the job of an earlier slot has not ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Overlap {
     /// There is another job.
     #[default]
