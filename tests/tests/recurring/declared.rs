@@ -1,16 +1,9 @@
 //! Schedules that stand in the source, and what becomes of them when they no longer do.
 
-use jobs_runtime::{
-    client::Schedule,
-    prelude::*,
-    schedule::{ScheduleId, ScheduleOptions},
-    server::StartError,
-    state::StateName,
-    storage::{ScheduleContent, ScheduleWrite},
-};
+use jobs_runtime::{client::Schedule, prelude::*, schedule::ScheduleOptions, server::StartError, state::StateName};
 use jobs_tests::{World, on_each_storage};
 
-use super::{HOUR, SECOND, Schedules, Tell};
+use super::{HOUR, SECOND, Schedules, Tell, new_progress, put};
 
 #[recurring(cron = "0 9 * * MON-FRI", tz = "Asia/Shanghai", id = "digest:cn", args(region = "cn", days = 7))]
 #[job(queue = "mail")]
@@ -49,16 +42,11 @@ async fn schedule(world: &World, id: &str) -> Option<Schedule> {
 }
 
 /// Stores a schedule as `package` had declared it earlier.
-async fn declared_once(world: &World, id: &'static str, package: &str) {
-    let now = world.clock.now().to_rfc3339();
+async fn declared_once(world: &World, id: &str, package: &str) {
     let definition = format!(
         r#"{{"type":"jobs_tests","method":"by_hand","arguments":null,"cron":"@daily","tz":"UTC","queue":"default","package":"{package}"}}"#
     );
-    let progress = format!(r#"{{"created_at":"{now}","base":"{now}"}}"#);
-    let content = ScheduleContent { next_run: None, definition, progress };
-    let write =
-        ScheduleWrite { id: ScheduleId::new(id).expect("an id"), found: None, content: Some(content), jobs: vec![] };
-    world.storage.write_schedules(vec![write]).await.expect("written");
+    put(world, id, &definition, &new_progress(world.clock.now()), None).await;
 }
 
 on_each_storage! {

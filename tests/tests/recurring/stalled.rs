@@ -2,21 +2,17 @@
 
 use jobs_runtime::{
     job::{Invocation, JobName},
-    schedule::{Misfire, Overlap, ScheduleId, ScheduleOptions},
+    schedule::{Misfire, Overlap, ScheduleOptions},
     state::StateName,
-    storage::{ScheduleContent, ScheduleWrite, ScheduleWritten},
 };
 use jobs_tests::{World, on_each_storage};
 
-use super::{HOUR, SECOND, Schedules, Tell, server};
+use super::{HOUR, SECOND, Schedules, Tell, new_progress, put, server};
 
 /// A schedule as a later version may have written it.
-async fn write_strange(world: &World, id: &'static str, definition: &str) {
-    let (now, id) = (world.clock.now(), ScheduleId::new(id).expect("an id"));
-    let progress = format!(r#"{{"created_at":"{0}","base":"{0}"}}"#, now.to_rfc3339());
-    let content = ScheduleContent { next_run: Some(now), definition: definition.to_owned(), progress };
-    let write = ScheduleWrite { id, found: None, content: Some(content), jobs: Vec::new() };
-    assert_eq!(world.storage.write_schedules(vec![write]).await.expect("written"), [ScheduleWritten::Stored]);
+async fn write_strange(world: &World, id: &str, definition: &str) {
+    let now = world.clock.now();
+    put(world, id, definition, &new_progress(now), Some(now)).await;
 }
 
 /// Lets a server try again and again, until the schedule is shown as in error.
@@ -87,6 +83,8 @@ on_each_storage! {
             ("tz", format!(r#"{{{plain},"cron":"@hourly","tz":"Mars/Olympus"}}"#), "`Mars/Olympus` is not a time zone"),
             ("option", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","jitter":"5m"}}"#), "its option `jitter` is not known to this version"),
             ("misfire", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"lenient"}}"#), "`lenient` of its option `misfire` is not known"),
+            ("few", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"strict","max_missed":0}}"#), "`0` of its option `max_missed` is out of range"),
+            ("many", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"strict","max_missed":10001}}"#), "`10001` of its option `max_missed`"),
             ("json", r#"{"of":"another shape"}"#.to_owned(), "missing field"),
             ("text", "no JSON".to_owned(), "expected"),
         ] {
@@ -115,8 +113,7 @@ on_each_storage! {
     /// A hundred of them, which is more than a page.
     async fn many_that_cannot_be_followed_do_not_hide_the_others(world: World) {
         for number in 0..250 {
-            let id = Box::leak(format!("a{number:03}").into_boxed_str());
-            write_strange(&world, id, "no JSON").await;
+            write_strange(&world, &format!("a{number:03}"), "no JSON").await;
         }
         let recurring = world.client.recurring();
         recurring.add_or_update("b", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");

@@ -3,10 +3,12 @@ mod error;
 mod into_invocation;
 mod progress;
 mod read;
+mod same_json;
 mod schedule;
 pub(crate) mod steps;
 
 use serde_json::Value;
+use tracing::warn;
 
 pub use self::{
     definition::ScheduleDefinition,
@@ -119,9 +121,14 @@ impl Recurring {
                 (Some(_), None) => Defined::Added,
                 (Some(_), Some(_)) => Defined::Updated,
             };
-            Ok((write, defined))
+            let was_ahead = found.is_some_and(|found| found.is_ahead_of(self.now()));
+            Ok((write, (defined, was_ahead)))
         };
-        self.attempt(id, step).await
+        let (defined, was_ahead) = self.attempt(id, step).await?;
+        if was_ahead {
+            warn_of_wrong_clock(id);
+        }
+        Ok(defined)
     }
 
     /// Removes a schedule; returns whether there was one. Jobs that it made stay.
@@ -210,6 +217,11 @@ impl Recurring {
     fn now(&self) -> Timestamp {
         self.0.storage().clock().now()
     }
+}
+
+/// Tells that a schedule was put far ahead by a clock, and counts from now again.
+pub(crate) fn warn_of_wrong_clock(id: &ScheduleId) {
+    warn!(schedule = %id, "a clock was far ahead when it last made jobs of a schedule; its slots count from now");
 }
 
 /// How often something is tried anew when others change the same schedule at the same time.

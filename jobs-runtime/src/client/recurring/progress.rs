@@ -32,6 +32,7 @@ pub(crate) struct Progress {
 
 /// The last time a schedule made a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LastRun {
     /// The job.
     pub job: JobId,
@@ -43,6 +44,7 @@ pub struct LastRun {
 
 /// Missed slots that were dropped, because they were more than are made up for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DroppedSlots {
     /// The first of them.
     pub first: Timestamp,
@@ -94,6 +96,12 @@ impl Progress {
         self.error = None;
     }
 
+    /// Whether its slots are done with far beyond `now`: then it was written by a clock that was ahead, and nothing would
+    /// come of it until that time.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.base - now > AHEAD
+    }
+
     /// Reads what is stored; the error says why it can't be.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -103,6 +111,9 @@ impl Progress {
         serde_json::to_string(self).expect("times, texts and ids")
     }
 }
+
+/// By how much the clocks of servers may differ without that one of them counts as wrong.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
@@ -137,5 +148,12 @@ mod tests {
         assert_eq!(progress.base, at(600), "the slot of this second has run");
         progress.restart(at(550));
         assert_eq!(progress.base, at(549), "a slot to come can't have run");
+    }
+
+    #[test]
+    fn clocks_may_differ_by_an_hour() {
+        let progress = Progress::new(at(10_001));
+        assert!(!progress.is_ahead_of(at(10_000 - 3600)));
+        assert!(progress.is_ahead_of(at(10_000 - 3601)));
     }
 }

@@ -1,4 +1,4 @@
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 
 use super::{Recurring, Schedule, ScheduleError};
 use crate::{
@@ -34,17 +34,20 @@ impl Recurring {
         }
     }
 
-    /// The times at which a schedule will be due, at most `count` of them, in its time zone; none if it never fires.
-    /// For a paused one, those at which it would be.
+    /// The slots of a schedule from now on, at most `count` of them, in its time zone; none if it never fires. For a
+    /// paused one, those that it would have.
+    ///
+    /// Slots that were missed are not among them, even if they are still to be made up for.
     ///
     /// # Errors
     ///
     /// [`ScheduleError`] if there is no such schedule, it can't be read, or the storage fails.
     pub async fn next_runs(&self, id: impl AsRef<str>, count: usize) -> Result<Vec<DateTime<Tz>>, ScheduleError> {
         let found = self.existing(&ScheduleId::new(id.as_ref().to_owned())?).await?;
-        let timetable = found.parts().and_then(|(definition, _)| definition.timetable());
-        let timetable = timetable.map_err(|reason| ScheduleError::unreadable_schedule(&found, reason))?;
-        let first = found.next_run().or_else(|| timetable.next_after(self.now()));
+        let plan = found.parts().and_then(|(definition, progress)| Ok((definition.timetable()?, progress.base)));
+        let (timetable, base) = plan.map_err(|reason| ScheduleError::unreadable_schedule(&found, reason))?;
+        // A slot of this very second is due, unless it is done with.
+        let first = timetable.next_after(base.max(self.now() - TimeDelta::seconds(1)));
         let runs = std::iter::successors(first, |run| timetable.next_after(*run));
         Ok(runs.take(count).map(|run| run.with_timezone(&timetable.tz)).collect())
     }
