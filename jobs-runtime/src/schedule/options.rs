@@ -17,7 +17,7 @@ pub enum Misfire {
     /// [`max_missed`](ScheduleOptions::max_missed) says.
     Strict,
     /// They are left out, but for those within twice the
-    /// [polling interval](crate::server::JobServerBuilder::schedule_poll_interval).
+    /// [polling interval](crate::server::JobServerBuilder::schedule_poll_interval); of these the latest 1,000.
     Ignorable,
 }
 

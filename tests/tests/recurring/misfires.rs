@@ -105,6 +105,25 @@ on_each_storage! {
         assert_eq!(world.slots_of("a").await, ["02:00:00", "03:00:00"], "in time");
     }
 
+    /// All that was missed is young then, so it is bounded as strict ones are.
+    async fn a_polling_interval_without_end_leaves_schedules_working(world: World) {
+        world.clock.advance(SECOND);
+        let recurring = world.client.recurring();
+        for misfire in ALL {
+            let options = options(misfire);
+            recurring.add_or_update(misfire.as_str(), Tell::new("eu"), "@every_minute", options).await.expect("added");
+        }
+        world.clock.advance(HOUR * 20);
+        let server = world.server().register::<Tell>().schedule_poll_interval(std::time::Duration::MAX);
+        let _server = server.start().await.expect("started");
+        for (misfire, jobs) in ALL.into_iter().zip([1, 1_000, 1_000]) {
+            world.followed(misfire.as_str()).await;
+            assert_eq!(world.jobs_of(misfire.as_str()).await.len(), jobs, "{misfire:?}");
+        }
+        let dropped = recurring.get("ignorable").await.expect("read").expect("there").dropped().expect("told");
+        assert_eq!(dropped.first.format("%H:%M").to_string(), "00:01");
+    }
+
     async fn the_next_run_is_never_in_the_past(world: World) {
         let recurring = world.client.recurring();
         world.clock.advance(SECOND / 2);

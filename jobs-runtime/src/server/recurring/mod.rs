@@ -92,7 +92,7 @@ async fn compute(shared: &Shared, schedule: &Schedule, now: Timestamp) -> Storag
         return Ok(Err(format!("it has no handler for job `{job}`")));
     }
     let is_busy = fire::wants_to_know_its_last_job(schedule) && last_job_runs(shared, schedule).await?;
-    let (schedule, precision) = (schedule.clone(), shared.settings.schedule_poll_interval * 2);
+    let (schedule, precision) = (schedule.clone(), shared.settings.schedule_poll_interval.saturating_mul(2));
     // A strict schedule that was missed for long takes long to compute, and the heartbeat is on this thread.
     let computed = tokio::task::spawn_blocking(move || fire::fire(&schedule, is_busy, now, precision)).await;
     Ok(computed.unwrap_or_else(|panicked| Err(format!("it can't be computed: {panicked}"))))
