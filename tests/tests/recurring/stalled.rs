@@ -1,11 +1,14 @@
 //! Schedules of which a server can make no jobs, and others that go on.
 
 use jobs_runtime::{
-    job::{Invocation, JobName},
-    schedule::{Misfire, Overlap, ScheduleOptions},
+    JobServer,
+    job::Invocation,
+    prelude::*,
+    schedule::{Misfire, Overlap, ScheduleId, ScheduleOptions},
     state::StateName,
+    storage::{ScheduleContent, ScheduleWrite},
 };
-use jobs_tests::{World, on_each_storage};
+use jobs_tests::{Faulty, World, on_each_storage};
 
 use super::{HOUR, SECOND, Schedules, Tell, new_progress, put, server};
 
@@ -101,6 +104,9 @@ on_each_storage! {
         assert_eq!(world.jobs_of("zzz").await.len(), 1);
         let error = error_of(&world, "cron").await;
         assert!(error.contains("`FULLMOON` in the field `Days of week` of `0 0 * * FULLMOON`"), "{error}");
+        // What can't be read at all is told too, as far as there is a place for it.
+        let error = error_of(&world, "text").await;
+        assert!(error.contains("it can't be read: expected"), "{error}");
         assert!(world.client.recurring().pause("text").await.expect_err("unreadable").to_string().contains("no JSON"));
         // Whoever mends it brings it back to life; and what can't be read can be removed.
         for id in ["cron", "json"] {
@@ -110,11 +116,20 @@ on_each_storage! {
         assert!(recurring.remove("text").await.expect("removed"));
     }
 
-    /// A hundred of them, which is more than a page.
+    /// More than a page of them.
     async fn many_that_cannot_be_followed_do_not_hide_the_others(world: World) {
-        for number in 0..250 {
-            write_strange(&world, &format!("a{number:03}"), "no JSON").await;
-        }
+        let content = ScheduleContent {
+            next_run: Some(world.clock.now()),
+            definition: "no JSON".to_owned(),
+            progress: new_progress(world.clock.now()),
+        };
+        let write = |number: usize| ScheduleWrite {
+            id: ScheduleId::new(format!("a{number:04}")).expect("an id"),
+            found: None,
+            content: Some(content.clone()),
+            jobs: Vec::new(),
+        };
+        world.storage.write_schedules((0..1_200).map(write).collect()).await.expect("written");
         let recurring = world.client.recurring();
         recurring.add_or_update("b", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");
         let _server = server(&world).await;
@@ -122,6 +137,48 @@ on_each_storage! {
         world.clock.advance(HOUR);
         world.followed("b").await;
         assert_eq!(world.jobs_of("b").await.len(), 2);
+    }
+
+    /// Though it is due at the same time as before, and was tried in vain so often that the next try is far.
+    async fn a_schedule_that_was_mended_is_tried_at_once(world: World) {
+        let recurring = world.client.recurring();
+        let call = Invocation::new(JobName::new("nowhere", "gone"), &()).expect("JSON");
+        recurring.add_or_update("a", call, "@hourly", ScheduleOptions::new()).await.expect("added");
+        let _server = server(&world).await;
+        error_of(&world, "a").await;
+        for _ in 0..8 {
+            world.clock.advance(SECOND * 61);
+            tokio::time::sleep(SECOND / 50).await;
+        }
+        recurring.add_or_update("a", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("mended");
+        world.followed("a").await;
+        assert_eq!(world.jobs_of("a").await.len(), 1);
+    }
+
+    /// Else a storage that fails now and then would keep it from ever being told.
+    async fn tries_are_counted_on_when_the_storage_fails_in_between(world: World) {
+        let call = Invocation::new(JobName::new("nowhere", "gone"), &()).expect("JSON");
+        world.client.recurring().add_or_update("a", call, "@hourly", ScheduleOptions::new()).await.expect("added");
+        let line = Faulty::new(world.storage.clone(), 1);
+        let server = JobServer::builder(line.clone()).discover(false).register::<Tell>().start().await.expect("started");
+        let failing = || server.health().processes.get("recurring").is_some_and(|process| process.failing);
+        for _ in 0..5 {
+            world.clock.advance(SECOND * 61);
+            tokio::time::sleep(SECOND / 20).await;
+            line.set_down(true);
+            while !failing() {
+                world.clock.advance(SECOND * 61);
+                tokio::time::sleep(SECOND / 100).await;
+            }
+            line.set_down(false);
+            while failing() {
+                tokio::time::sleep(SECOND / 100).await;
+            }
+        }
+        world.clock.advance(SECOND * 61);
+        tokio::time::sleep(SECOND / 20).await;
+        let error = world.client.recurring().get("a").await.expect("read").expect("there").error().expect("told");
+        assert!(error.message.contains("it has no handler for job `nowhere.gone`"), "{}", error.message);
     }
 
     async fn a_slot_is_skipped_while_the_last_job_has_not_ended(world: World) {

@@ -31,6 +31,10 @@ impl Schedule {
         &self.stored.id
     }
 
+    pub(crate) fn version(&self) -> i64 {
+        self.stored.version
+    }
+
     /// What it runs and when; `None` if this version of the library can't read it at all.
     #[must_use]
     pub fn definition(&self) -> Option<&ScheduleDefinition> {

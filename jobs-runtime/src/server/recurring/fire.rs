@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Report;
+use super::report::Report;
 use crate::{
     client::{DroppedSlots, LastRun, Schedule, recurring::steps::new_job},
     clock::Timestamp,
@@ -24,7 +24,7 @@ pub(super) fn wants_to_know_its_last_job(schedule: &Schedule) -> bool {
 
 /// Makes the jobs of all slots that have come, and finds the next one; or says why that can't be done.
 pub(super) fn fire(schedule: &Schedule, is_busy: bool, now: Timestamp, precision: Duration) -> Result<Fired, String> {
-    let (definition, progress) = schedule.parts()?;
+    let (definition, progress) = schedule.parts().map_err(|reason| format!("it can't be read: {reason}"))?;
     let timing = definition.timing()?;
     let catchup = Catchup { misfire: timing.misfire, max_missed: timing.max_missed as usize, precision };
     let due = timing.timetable.due(progress.base, now, catchup);

@@ -5,12 +5,11 @@
 
 pub(super) mod declared;
 mod fire;
+mod report;
 mod stalled;
 
-use chrono::TimeDelta;
-use tracing::{info, warn};
-
-use self::{fire::Fired, stalled::Stalled};
+pub(super) use self::stalled::Stalled;
+use self::{fire::Fired, stalled::Told};
 use super::shared::Shared;
 use crate::{
     client::Schedule,
@@ -28,10 +27,9 @@ const JOBS: usize = 1_000;
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
     let storage = shared.storage();
     let mut changed = storage.signals().subscribe(Topic::Recurring);
-    let mut stalled = Stalled::default();
     loop {
         changed.reset();
-        let next = round(shared, &mut stalled).await?;
+        let next = round(shared).await?;
         shared.health.recovered("recurring");
         let due = async {
             match next {
@@ -48,16 +46,17 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
 }
 
 /// Goes through all that is due; returns when to look again.
-async fn round(shared: &Shared, stalled: &mut Stalled) -> StorageResult<Option<Timestamp>> {
+async fn round(shared: &Shared) -> StorageResult<Option<Timestamp>> {
     let now = shared.storage().clock().now();
     let (mut after, mut wrote): (Option<DueCursor>, bool) = (None, false);
-    stalled.begin_round();
+    shared.stalled().begin_round();
     loop {
         let page = shared.storage().due_schedules(after, PAGE).await?;
         after = page.due.last().and_then(|last| Some((last.next_run?, last.id.clone())));
         let is_last = page.due.len() < PAGE;
-        wrote |= follow(shared, page.due, stalled).await?;
+        wrote |= follow(shared, page.due).await?;
         if is_last {
+            let mut stalled = shared.stalled();
             stalled.end_round();
             // What was written, by this server or by one that was faster, is due next at a time that is not known yet.
             let again = wrote.then_some(now);
@@ -67,16 +66,21 @@ async fn round(shared: &Shared, stalled: &mut Stalled) -> StorageResult<Option<T
 }
 
 /// Makes the jobs of schedules that are due, or notes why that can't be done; returns whether it wrote anything.
-async fn follow(shared: &Shared, due: Vec<StoredSchedule>, stalled: &mut Stalled) -> StorageResult<bool> {
+async fn follow(shared: &Shared, due: Vec<StoredSchedule>) -> StorageResult<bool> {
     let now = shared.storage().clock().now();
     let (mut fired, mut wrote): (Vec<Fired>, bool) = (Vec::new(), false);
-    for schedule in due.into_iter().map(Schedule::read) {
-        if stalled.is_waiting(&schedule, now) {
+    for schedule in due {
+        if shared.stalled().is_waiting(&schedule.id, schedule.version, now) {
             continue;
         }
+        let schedule = Schedule::read(schedule);
         match compute(shared, &schedule, now).await? {
             Ok(one) => fired.push(one),
-            Err(reason) => fired.extend(stalled.note(&schedule, reason, &shared.record.id, now)),
+            Err(reason) => match shared.stalled().note(&schedule, &reason, &shared.record.id, now) {
+                Some(Told::Stored(one)) => fired.push(one),
+                Some(Told::Logged(report)) => report.log(schedule.id()),
+                None => {}
+            },
         }
         if fired.iter().map(|one| one.write.jobs.len()).sum::<usize>() >= JOBS {
             wrote |= write(shared, std::mem::take(&mut fired)).await?;
@@ -120,33 +124,3 @@ async fn write(shared: &Shared, fired: Vec<Fired>) -> StorageResult<bool> {
     }
     Ok(true)
 }
-
-/// What is worth to be told of a write, if it is stored.
-#[derive(Debug, Default)]
-struct Report {
-    dropped: Option<(Timestamp, Timestamp)>,
-    skipped: Option<Timestamp>,
-    recovered: bool,
-    error: Option<String>,
-}
-
-impl Report {
-    fn log(&self, id: &crate::schedule::ScheduleId) {
-        if let Some(error) = &self.error {
-            warn!(schedule = %id, error, "a schedule is due and makes no jobs; it is tried again");
-        }
-        if self.recovered {
-            info!(schedule = %id, "a schedule makes jobs again");
-        }
-        if let Some((first, until)) = self.dropped {
-            let (first, until) = (first.to_rfc3339(), until.to_rfc3339());
-            warn!(schedule = %id, first, until, "more slots were missed than are made up for; the earlier are dropped");
-        }
-        if let Some(slot) = self.skipped {
-            info!(schedule = %id, slot = slot.to_rfc3339(), "a slot is skipped, because an earlier job has not ended");
-        }
-    }
-}
-
-/// A second, the least that is waited before something is tried again.
-const SECOND: TimeDelta = TimeDelta::seconds(1);
