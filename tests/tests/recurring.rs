@@ -8,6 +8,8 @@ mod corrected;
 mod declared;
 #[path = "recurring/misfires.rs"]
 mod misfires;
+#[path = "recurring/overlap.rs"]
+mod overlap;
 #[path = "recurring/servers.rs"]
 mod servers;
 #[path = "recurring/stalled.rs"]

@@ -37,7 +37,7 @@ impl Misfire {
     }
 }
 
-/// What happens at a slot while the job of an earlier slot has not ended.
+/// What happens at a slot while an earlier job of the schedule has not ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Overlap {
@@ -46,6 +46,9 @@ pub enum Overlap {
     Allow,
     /// There is none: the slot is skipped. A job has ended when it is Succeeded, Failed or Deleted; while it waits for
     /// a retry it has not.
+    ///
+    /// Jobs that are [triggered](crate::client::Recurring::trigger) by hand count as earlier jobs. A trigger itself is
+    /// never skipped.
     Skip,
 }
 

@@ -70,6 +70,11 @@ impl Timetable {
         }
     }
 
+    /// Whether there may be very many of them, so that it takes long to compute them.
+    pub(crate) fn has_several_due(&self, base: Timestamp, now: Timestamp, catchup: Catchup) -> bool {
+        catchup.misfire != Misfire::Relaxed && self.up_to(now, catchup.start(base, now)).nth(1).is_some()
+    }
+
     /// The slot of the second that `now` is in, so that what is in time has its own slot whoever makes it a job; else now.
     fn relaxed(&self, base: Timestamp, now: Timestamp) -> Timestamp {
         self.up_to(now, base.max(now - SECOND)).last().unwrap_or(now)
@@ -204,6 +209,16 @@ mod tests {
         assert_eq!(due.dropped, Some(Dropped { first: at("11:30:00"), until: at("11:59:00") }));
         let catchup = Catchup { precision: Duration::MAX, ..catchup };
         assert_eq!(timetable("@every_minute").due(at("00:00:00"), at("12:00:00"), catchup).slots, due.slots);
+    }
+
+    #[test]
+    fn several_slots_are_due_if_more_than_one_becomes_a_job() {
+        let several = |misfire, now| {
+            let catchup = Catchup { misfire, max_missed: 1_000, precision: Duration::from_secs(30) };
+            timetable("@hourly").has_several_due(at("08:00:00"), at(now), catchup)
+        };
+        assert_eq!(ALL.map(|misfire| several(misfire, "09:59:59")), [false, false, false]);
+        assert_eq!(ALL.map(|misfire| several(misfire, "10:00:00")), [false, true, false]);
     }
 
     #[test]

@@ -4,8 +4,7 @@ use jobs_runtime::{
     JobServer,
     job::Invocation,
     prelude::*,
-    schedule::{Misfire, Overlap, ScheduleId, ScheduleOptions},
-    state::StateName,
+    schedule::{ScheduleId, ScheduleOptions},
     storage::{ScheduleContent, ScheduleWrite},
 };
 use jobs_tests::{Faulty, World, on_each_storage};
@@ -179,43 +178,5 @@ on_each_storage! {
         tokio::time::sleep(SECOND / 20).await;
         let error = world.client.recurring().get("a").await.expect("read").expect("there").error().expect("told");
         assert!(error.message.contains("it has no handler for job `nowhere.gone`"), "{}", error.message);
-    }
-
-    async fn a_slot_is_skipped_while_the_last_job_has_not_ended(world: World) {
-        let recurring = world.client.recurring();
-        let skip = || ScheduleOptions::new().overlap(Overlap::Skip).queue("idle");
-        recurring.add_or_update("relaxed", Tell::new("eu"), "@hourly", skip()).await.expect("added");
-        let strict = skip().misfire(Misfire::Strict);
-        recurring.add_or_update("strict", Tell::new("eu"), "@hourly", strict).await.expect("added");
-        recurring.add_or_update("overlap", Tell::new("eu"), "@hourly", ScheduleOptions::new().queue("idle")).await.expect("added");
-        let server = server(&world).await;
-        let ids = ["relaxed", "strict", "overlap"];
-        for _ in 0..3 {
-            for id in ids {
-                world.followed(id).await;
-            }
-            world.clock.advance(HOUR);
-        }
-        for id in ids {
-            world.followed(id).await;
-        }
-        for id in ["relaxed", "strict"] {
-            assert_eq!(world.slots_of(id).await, ["00:00:00"], "its job waits in a queue that nobody serves");
-            let schedule = recurring.get(id).await.expect("read").expect("there");
-            assert_eq!(schedule.last_skipped(), Some(world.clock.now()));
-        }
-        assert_eq!(world.jobs_of("overlap").await.len(), 4, "allowed by default");
-        for id in ["relaxed", "strict"] {
-            world.client.delete(world.jobs_of(id).await[0].id).await.expect("deleted");
-        }
-        server.shutdown(SECOND).await.expect("shut down");
-        world.clock.advance(HOUR * 3);
-        let _server = self::server(&world).await;
-        for id in ["relaxed", "strict"] {
-            world.followed(id).await;
-        }
-        assert_eq!(world.slots_of("relaxed").await, ["00:00:00", "06:00:00"]);
-        assert_eq!(world.slots_of("strict").await, ["00:00:00", "04:00:00"], "the others come while the first has not ended");
-        assert_eq!(world.details(world.jobs_of("strict").await[0].id).await.job.state, StateName::Deleted);
     }
 }

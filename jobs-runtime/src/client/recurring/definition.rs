@@ -136,6 +136,11 @@ impl ScheduleDefinition {
         Invocation::stored(self.job(), self.arguments.clone())
     }
 
+    /// Whether slots are skipped while an earlier job has not ended.
+    pub(crate) fn skips(&self) -> bool {
+        self.overlap == Overlap::Skip.as_str()
+    }
+
     /// When it fires; the error says why this version can't tell.
     pub(crate) fn timetable(&self) -> Result<Timetable, String> {
         let cron = CronSchedule::parse(&self.cron).map_err(|error| error.to_string())?;

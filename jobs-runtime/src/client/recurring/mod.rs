@@ -10,6 +10,7 @@ pub(crate) mod steps;
 use serde_json::Value;
 use tracing::warn;
 
+pub(crate) use self::definition::Timing;
 pub use self::{
     definition::ScheduleDefinition,
     error::ScheduleError,

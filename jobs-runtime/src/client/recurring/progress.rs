@@ -17,6 +17,10 @@ pub(crate) struct Progress {
     pub(crate) last_slot: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) skipped: Option<Timestamp>,
+    /// If slots are to be skipped while an earlier job runs: jobs of slots and triggers of which it is not known that they
+    /// have ended, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unended: Vec<JobId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dropped: Option<DroppedSlots>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,6 +83,7 @@ impl Progress {
             last_run: None,
             last_slot: None,
             skipped: None,
+            unended: Vec::new(),
             dropped: None,
             error: None,
             paused: false,
@@ -102,6 +107,19 @@ impl Progress {
         self.base - now > AHEAD
     }
 
+    /// The jobs on whose end it depends whether a slot is skipped. The last one may have been made when it was not to be.
+    pub(crate) fn awaited(&self) -> Vec<JobId> {
+        let last = self.last_run.map(|run| run.job).filter(|job| !self.unended.contains(job));
+        self.unended.iter().copied().chain(last).collect()
+    }
+
+    /// Keeps of which jobs it is not known that they have ended; of very many triggers the newest.
+    pub(crate) fn keep_unended(&mut self, jobs: impl IntoIterator<Item = JobId>) {
+        self.unended = jobs.into_iter().collect();
+        let too_many = self.unended.len().saturating_sub(MOST_UNENDED);
+        self.unended.drain(..too_many);
+    }
+
     /// Reads what is stored; the error says why it can't be.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -111,6 +129,9 @@ impl Progress {
         serde_json::to_string(self).expect("times, texts and ids")
     }
 }
+
+/// Of how many jobs a schedule keeps that they may not have ended.
+const MOST_UNENDED: usize = 100;
 
 /// By how much the clocks of servers may differ without that one of them counts as wrong.
 const AHEAD: TimeDelta = TimeDelta::hours(1);

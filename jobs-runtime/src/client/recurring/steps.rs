@@ -84,8 +84,11 @@ pub(crate) fn resume(schedule: &Schedule, now: Timestamp) -> Result<Option<Sched
 pub(crate) fn trigger(schedule: &Schedule, job: JobId, now: Timestamp) -> Result<ScheduleWrite, String> {
     let (definition, progress) = schedule.parts()?;
     let new = new_job(schedule.id(), definition, None, now).map_err(|error| error.to_string())?;
-    let last_run = LastRun { job, slot: None, at: now };
-    let progress = Progress { last_run: Some(last_run), ..progress.clone() };
+    let mut progress = progress.clone();
+    if definition.skips() {
+        progress.keep_unended(progress.awaited().into_iter().chain([job]));
+    }
+    progress.last_run = Some(LastRun { job, slot: None, at: now });
     Ok(schedule.write(schedule.next_run(), &progress, vec![NewJob { id: job, ..new }]))
 }
 
