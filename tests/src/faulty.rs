@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -26,6 +26,7 @@ pub struct Faulty {
     down: AtomicBool,
     lost_replies: AtomicU64,
     hides_states: AtomicBool,
+    faster: Mutex<Vec<ScheduleWrite>>,
 }
 
 impl Faulty {
@@ -33,7 +34,8 @@ impl Faulty {
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
         let (percent, random, down) = (AtomicU64::new(0), AtomicU64::new(seed | 1), AtomicBool::new(false));
         let (lost_replies, hides_states) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states })
+        let faster = Mutex::default();
+        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster })
     }
 
     /// Lets this share of the calls fail.
@@ -54,6 +56,11 @@ impl Faulty {
     /// Lets nobody know the states of jobs, or everyone.
     pub fn hide_states(&self, hide: bool) {
         self.hides_states.store(hide, Ordering::Relaxed);
+    }
+
+    /// Lets someone else be faster with these changes when schedules are to be written next.
+    pub fn be_faster_with(&self, writes: Vec<ScheduleWrite>) {
+        *self.faster.lock().expect("nobody panics with it") = writes;
     }
 
     fn loses_this_reply(&self) -> bool {
@@ -127,6 +134,8 @@ impl Storage for Faulty {
     }
 
     async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        let faster = std::mem::take(&mut *self.faster.lock().expect("nobody panics with it"));
+        self.inner.write_schedules(faster).await?;
         self.on_a_bad_line(self.inner.write_schedules(batch)).await
     }
 

@@ -10,6 +10,8 @@ mod declared;
 mod misfires;
 #[path = "recurring/overlap.rs"]
 mod overlap;
+#[path = "recurring/renamed.rs"]
+mod renamed;
 #[path = "recurring/servers.rs"]
 mod servers;
 #[path = "recurring/stalled.rs"]

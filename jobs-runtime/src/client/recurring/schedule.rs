@@ -104,6 +104,11 @@ impl Schedule {
         }
     }
 
+    /// Up to where its slots are done with.
+    pub(crate) fn base(&self) -> Option<Timestamp> {
+        self.known().map(|progress| progress.base)
+    }
+
     /// Whether a clock that was ahead has put it far beyond `now`.
     pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
         self.known().is_some_and(|progress| progress.is_ahead_of(now))
@@ -134,12 +139,6 @@ impl Schedule {
     pub(crate) fn replacement(&self, content: ScheduleContent) -> ScheduleWrite {
         let (id, found) = (self.id().clone(), Some(self.stored.version));
         ScheduleWrite { id, found, content: Some(content), jobs: Vec::new() }
-    }
-
-    /// Notes that it stands in the source no longer; `None` if that is noted already, or can't be.
-    pub(crate) fn mark_orphaned(&self) -> Option<ScheduleWrite> {
-        let mut progress = self.known()?.clone();
-        (!std::mem::replace(&mut progress.orphaned, true)).then(|| self.write(self.next_run(), &progress, Vec::new()))
     }
 
     pub(crate) fn removal(&self) -> ScheduleWrite {

@@ -45,6 +45,42 @@ fn redefine(old: &Schedule, definition: &ScheduleDefinition, now: Timestamp) -> 
     Ok(ScheduleContent { next_run, definition: definition.to_json(), progress: progress.to_json() })
 }
 
+/// Lets a schedule go on where another one is, which is removed in the same batch. If it is there already, because the
+/// other one was changed when it was to be removed, the one that has come further counts.
+pub(crate) fn take_over(
+    id: &ScheduleId,
+    found: Option<&Schedule>,
+    from: &Schedule,
+    definition: &ScheduleDefinition,
+    now: Timestamp,
+) -> Result<Vec<ScheduleWrite>, String> {
+    let first = match found {
+        Some(found) if found.base() >= from.base() => define(id, Some(found), definition, now)?,
+        _ => {
+            let content = Some(redefine(from, definition, now)?);
+            Some(ScheduleWrite { id: id.clone(), found: found.map(Schedule::version), content, jobs: Vec::new() })
+        }
+    };
+    Ok(first.into_iter().chain([from.removal()]).collect())
+}
+
+/// Whether a clock that was ahead has put the schedule far beyond `now`, and this version can tell when it is due instead.
+pub(crate) fn can_be_corrected(schedule: &Schedule, now: Timestamp) -> bool {
+    schedule.is_ahead_of(now) && schedule.definition().is_some_and(|definition| definition.timetable().is_ok())
+}
+
+/// Notes of a schedule that it stands in the source no longer, and lets its slots count from now: either, or both; `None`
+/// if it can't be read.
+pub(crate) fn revise(schedule: &Schedule, marks: bool, corrects: bool, now: Timestamp) -> Option<ScheduleWrite> {
+    let (mut progress, mut due) = (schedule.known()?.clone(), schedule.next_run());
+    progress.orphaned |= marks;
+    if corrects {
+        progress.restart(now);
+        due = next_run(&schedule.definition()?.timetable().ok()?, &progress, now);
+    }
+    (marks || corrects).then(|| schedule.write(due, &progress, Vec::new()))
+}
+
 fn add(id: &ScheduleId, definition: &ScheduleDefinition, now: Timestamp) -> Result<ScheduleWrite, String> {
     let progress = Progress::new(now);
     let next_run = next_run(&definition.timetable()?, &progress, now);
