@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -8,6 +8,7 @@ use jobs_runtime::{
     clock::{Clock, Timestamp},
     job::JobId,
     schedule::ScheduleId,
+    state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
         JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
@@ -24,13 +25,17 @@ pub struct Faulty {
     random: AtomicU64,
     down: AtomicBool,
     lost_replies: AtomicU64,
+    hides_states: AtomicBool,
+    faster: Mutex<Vec<ScheduleWrite>>,
 }
 
 impl Faulty {
     /// Wraps a storage; at first nothing fails.
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
         let (percent, random, down) = (AtomicU64::new(0), AtomicU64::new(seed | 1), AtomicBool::new(false));
-        Arc::new(Self { inner, percent, random, down, lost_replies: AtomicU64::new(0) })
+        let (lost_replies, hides_states) = (AtomicU64::new(0), AtomicBool::new(false));
+        let faster = Mutex::default();
+        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster })
     }
 
     /// Lets this share of the calls fail.
@@ -48,6 +53,16 @@ impl Faulty {
         self.lost_replies.store(count, Ordering::Relaxed);
     }
 
+    /// Lets nobody know the states of jobs, or everyone.
+    pub fn hide_states(&self, hide: bool) {
+        self.hides_states.store(hide, Ordering::Relaxed);
+    }
+
+    /// Lets someone else be faster with these changes when schedules are to be written next.
+    pub fn be_faster_with(&self, writes: Vec<ScheduleWrite>) {
+        *self.faster.lock().expect("nobody panics with it") = writes;
+    }
+
     fn loses_this_reply(&self) -> bool {
         let less = |count: u64| count.checked_sub(1);
         self.lost_replies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
@@ -61,15 +76,18 @@ impl Faulty {
         (seed >> 33) % bound
     }
 
+    fn fault() -> StorageError {
+        StorageError::Failed { storage: "faulty".to_owned(), source: "the line is bad".into() }
+    }
+
     async fn on_a_bad_line<T>(&self, call: impl Future<Output = StorageResult<T>> + Send) -> StorageResult<T> {
-        let fault = || StorageError::Failed { storage: "faulty".to_owned(), source: "the line is bad".into() };
         let down = self.down.load(Ordering::Relaxed);
         let fails = self.random(100) < self.percent.load(Ordering::Relaxed);
         if down || (fails && self.random(2) == 0) {
-            return Err(fault());
+            return Err(Self::fault());
         }
         let answer = call.await;
-        if fails || self.loses_this_reply() { Err(fault()) } else { answer }
+        if fails || self.loses_this_reply() { Err(Self::fault()) } else { answer }
     }
 }
 
@@ -116,6 +134,8 @@ impl Storage for Faulty {
     }
 
     async fn write_schedules(&self, batch: Vec<ScheduleWrite>) -> StorageResult<Vec<ScheduleWritten>> {
+        let faster = std::mem::take(&mut *self.faster.lock().expect("nobody panics with it"));
+        self.inner.write_schedules(faster).await?;
         self.on_a_bad_line(self.inner.write_schedules(batch)).await
     }
 
@@ -144,11 +164,15 @@ impl Storage for Faulty {
     }
 }
 
-/// Reading is not what is tested, so it works.
+/// Reading is seldom what is tested, so it works unless a test says otherwise.
 #[async_trait]
 impl Monitor for Faulty {
     async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
         self.inner.job(id).await
+    }
+
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        if self.hides_states.load(Ordering::Relaxed) { Err(Self::fault()) } else { self.inner.states(ids).await }
     }
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {

@@ -2,10 +2,16 @@
 
 #[path = "recurring/api.rs"]
 mod api;
+#[path = "recurring/corrected.rs"]
+mod corrected;
 #[path = "recurring/declared.rs"]
 mod declared;
 #[path = "recurring/misfires.rs"]
 mod misfires;
+#[path = "recurring/overlap.rs"]
+mod overlap;
+#[path = "recurring/renamed.rs"]
+mod renamed;
 #[path = "recurring/servers.rs"]
 mod servers;
 #[path = "recurring/stalled.rs"]
@@ -18,7 +24,7 @@ use jobs_runtime::{
     clock::Timestamp,
     prelude::*,
     schedule::ScheduleId,
-    storage::{JobFilter, JobSummary, PageRequest},
+    storage::{JobFilter, JobSummary, PageRequest, ScheduleContent, ScheduleWrite, ScheduleWritten},
 };
 use jobs_tests::World;
 
@@ -34,6 +40,20 @@ async fn tell(cx: JobContext, region: String) -> (String, Option<String>, Option
 /// A server that knows `tell`, and follows schedules.
 async fn server(world: &World) -> JobServer {
     world.server().register::<Tell>().start().await.expect("started")
+}
+
+/// Stores a schedule as another version of the library may have done, also over one that is there.
+async fn put(world: &World, id: &str, definition: &str, progress: &str, next_run: Option<Timestamp>) {
+    let id: ScheduleId = id.parse().expect("an id");
+    let found = world.storage.schedule(&id).await.expect("read").map(|found| found.version);
+    let content = ScheduleContent { next_run, definition: definition.to_owned(), progress: progress.to_owned() };
+    let write = ScheduleWrite { id, found, content: Some(content), jobs: Vec::new() };
+    assert_eq!(world.storage.write_schedules(vec![write]).await.expect("written"), [ScheduleWritten::Stored]);
+}
+
+/// The progress of a schedule that was made at `now`.
+fn new_progress(now: Timestamp) -> String {
+    format!(r#"{{"created_at":"{0}","base":"{0}"}}"#, now.to_rfc3339())
 }
 
 /// What schedules are asked for here.

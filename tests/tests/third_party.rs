@@ -340,6 +340,11 @@ impl Monitor for Shelf {
         Ok(self.rows().jobs.get(&id).map(|row| row.details.clone()))
     }
 
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        let rows = self.rows();
+        Ok(ids.iter().filter_map(|id| Some((*id, rows.jobs.get(id)?.details.job.state))).collect())
+    }
+
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
         let after: Option<JobId> = page.cursor(filter.state)?;
         let rows = self.rows();

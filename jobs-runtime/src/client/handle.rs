@@ -51,17 +51,29 @@ impl<T: JobOutput> JobHandle<T> {
         let mut pause = Duration::from_millis(1);
         loop {
             finished.reset();
-            let details = self.details().await?.ok_or(WaitError::NotFound { id: self.id })?;
-            if let Some(result) = self.outcome(&details) {
+            let (state, ended) = self.look().await?;
+            if let Some(result) = ended.and_then(|details| self.outcome(&details)) {
                 return result;
             }
             let rest = timeout.saturating_sub(began.elapsed());
             if rest.is_zero() {
-                return Err(WaitError::Timeout { id: self.id, state: details.job.state, waited: timeout });
+                return Err(WaitError::Timeout { id: self.id, state, waited: timeout });
             }
             let _ = tokio::time::timeout(rest.min(POLL), finished.changed()).await;
             tokio::time::sleep(pause.min(timeout.saturating_sub(began.elapsed()))).await;
             pause = (pause * 2).min(Duration::from_millis(32));
+        }
+    }
+
+    /// The job's state and, if it has ended, its details: all of a job is read once, when there is something to see.
+    async fn look(&self) -> Result<(StateName, Option<JobDetails>), WaitError> {
+        let not_found = WaitError::NotFound { id: self.id };
+        let states = self.client.monitor().states(&[self.id]).await?;
+        match states.first() {
+            None => Err(not_found),
+            Some((_, state)) if !state.has_ended() => Ok((*state, None)),
+            // Someone may have put it back meanwhile.
+            Some(_) => self.details().await?.map(|found| (found.job.state, Some(found))).ok_or(not_found),
         }
     }
 

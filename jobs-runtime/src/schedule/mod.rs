@@ -53,7 +53,7 @@
 //! |---|---|---|---|
 //! | [`Relaxed`](Misfire::Relaxed) | one | now | the default |
 //! | [`Strict`](Misfire::Strict) | one for each slot | its own | of more than [`max_missed`](ScheduleOptions::max_missed) the latest; what was dropped is logged, and [shown](crate::client::Schedule::dropped) |
-//! | [`Ignorable`](Misfire::Ignorable) | one for each slot that is not too old | its own | not too old is twice the [polling interval](crate::server::JobServerBuilder::schedule_poll_interval) |
+//! | [`Ignorable`](Misfire::Ignorable) | one for each slot that is not too old | its own | not too old is twice the [polling interval](crate::server::JobServerBuilder::schedule_poll_interval); of more than 1,000 the latest, as above |
 //!
 //! * A schedule that is written again as it is keeps its next slot, and nothing is written. If its expression or its zone
 //!   has changed, slots count from now: nothing of the past is made up for.

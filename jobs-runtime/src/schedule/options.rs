@@ -8,6 +8,7 @@ use crate::job::{InvalidQueueName, QueueName};
 ///
 /// The modes are Hangfire's. A slot that comes while a server runs is one job in all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Misfire {
     /// However many were missed, there is one job, whose slot is the time at which it is made up for.
     #[default]
@@ -16,7 +17,7 @@ pub enum Misfire {
     /// [`max_missed`](ScheduleOptions::max_missed) says.
     Strict,
     /// They are left out, but for those within twice the
-    /// [polling interval](crate::server::JobServerBuilder::schedule_poll_interval).
+    /// [polling interval](crate::server::JobServerBuilder::schedule_poll_interval); of these the latest 1,000.
     Ignorable,
 }
 
@@ -36,14 +37,18 @@ impl Misfire {
     }
 }
 
-/// What happens at a slot while the job of an earlier slot has not ended.
+/// What happens at a slot while an earlier job of the schedule has not ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Overlap {
     /// There is another job.
     #[default]
     Allow,
     /// There is none: the slot is skipped. A job has ended when it is Succeeded, Failed or Deleted; while it waits for
     /// a retry it has not.
+    ///
+    /// Jobs that are [triggered](crate::client::Recurring::trigger) by hand count as earlier jobs. A trigger itself is
+    /// never skipped.
     Skip,
 }
 

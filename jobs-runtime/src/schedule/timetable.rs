@@ -39,6 +39,17 @@ pub(crate) struct Dropped {
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
+impl Catchup {
+    /// After when slots count that are not done with.
+    fn start(self, base: Timestamp, now: Timestamp) -> Timestamp {
+        match self.misfire {
+            // One that lies exactly so far back counts.
+            Misfire::Ignorable => base.max(before(now, self.precision) - TimeDelta::microseconds(1)),
+            Misfire::Relaxed | Misfire::Strict => base,
+        }
+    }
+}
+
 impl Timetable {
     /// The first slot after `base`.
     pub(crate) fn next_after(&self, base: Timestamp) -> Option<Timestamp> {
@@ -47,18 +58,21 @@ impl Timetable {
 
     /// The slots after `base` and up to `now` for which there are to be jobs.
     ///
-    /// The rules are those of Hangfire's `RecurringJobEntity.ScheduleNext`, but for the bound on strict ones.
+    /// The rules are those of Hangfire's `RecurringJobEntity.ScheduleNext`, but for the bound on their number.
     pub(crate) fn due(&self, base: Timestamp, now: Timestamp, catchup: Catchup) -> DueSlots {
-        let Some(first) = self.next_after(base).filter(|first| *first <= now) else { return DueSlots::default() };
+        let base = catchup.start(base, now);
+        if self.up_to(now, base).next().is_none() {
+            return DueSlots::default();
+        }
         match catchup.misfire {
             Misfire::Relaxed => DueSlots { slots: vec![self.relaxed(base, now)], dropped: None },
-            Misfire::Strict => self.strict(base, first, now, catchup.max_missed),
-            Misfire::Ignorable => {
-                // One that lies exactly so far back counts.
-                let from = before(now, catchup.precision) - TimeDelta::microseconds(1);
-                DueSlots { slots: self.up_to(now, base.max(from)).collect(), dropped: None }
-            }
+            Misfire::Strict | Misfire::Ignorable => self.latest(base, now, catchup.max_missed),
         }
+    }
+
+    /// Whether there may be very many of them, so that it takes long to compute them.
+    pub(crate) fn has_several_due(&self, base: Timestamp, now: Timestamp, catchup: Catchup) -> bool {
+        catchup.misfire != Misfire::Relaxed && self.up_to(now, catchup.start(base, now)).nth(1).is_some()
     }
 
     /// The slot of the second that `now` is in, so that what is in time has its own slot whoever makes it a job; else now.
@@ -66,13 +80,14 @@ impl Timetable {
         self.up_to(now, base.max(now - SECOND)).last().unwrap_or(now)
     }
 
-    fn strict(&self, base: Timestamp, first: Timestamp, now: Timestamp, most: usize) -> DueSlots {
-        let mut slots: Vec<Timestamp> = self.up_to(now, base).take(most + 1).collect();
-        if slots.len() <= most {
-            return DueSlots { slots, dropped: None };
+    /// All slots after `base` and up to `now`, or the latest of them if they are more than `most`.
+    fn latest(&self, base: Timestamp, now: Timestamp, most: usize) -> DueSlots {
+        let all: Vec<Timestamp> = self.up_to(now, base).take(most + 1).collect();
+        if all.len() <= most {
+            return DueSlots { slots: all, dropped: None };
         }
-        slots = self.up_to(now, self.start_of_latest(base, now, most)).collect();
-        let dropped = slots.first().map(|until| Dropped { first, until: *until });
+        let slots: Vec<Timestamp> = self.up_to(now, self.start_of_latest(base, now, most)).collect();
+        let dropped = all.first().zip(slots.first()).map(|(first, until)| Dropped { first: *first, until: *until });
         DueSlots { slots, dropped }
     }
 
@@ -183,6 +198,27 @@ mod tests {
         assert_eq!(slots("@hourly", "08:00:00", "09:00:30", Misfire::Ignorable), ["09:00:00"]);
         let expected = ["09:00:30", "09:00:45", "09:01:00"];
         assert_eq!(slots("*/15 * * * * *", "08:00:00", "09:01:00", Misfire::Ignorable), expected);
+    }
+
+    #[test]
+    fn ignorable_keeps_the_latest_of_too_many() {
+        let precision = Duration::from_secs(1800);
+        let catchup = Catchup { misfire: Misfire::Ignorable, max_missed: 2, precision };
+        let due = timetable("@every_minute").due(at("00:00:00"), at("12:00:00"), catchup);
+        assert_eq!(due.slots, [at("11:59:00"), at("12:00:00")]);
+        assert_eq!(due.dropped, Some(Dropped { first: at("11:30:00"), until: at("11:59:00") }));
+        let catchup = Catchup { precision: Duration::MAX, ..catchup };
+        assert_eq!(timetable("@every_minute").due(at("00:00:00"), at("12:00:00"), catchup).slots, due.slots);
+    }
+
+    #[test]
+    fn several_slots_are_due_if_more_than_one_becomes_a_job() {
+        let several = |misfire, now| {
+            let catchup = Catchup { misfire, max_missed: 1_000, precision: Duration::from_secs(30) };
+            timetable("@hourly").has_several_due(at("08:00:00"), at(now), catchup)
+        };
+        assert_eq!(ALL.map(|misfire| several(misfire, "09:59:59")), [false, false, false]);
+        assert_eq!(ALL.map(|misfire| several(misfire, "10:00:00")), [false, true, false]);
     }
 
     #[test]

@@ -160,6 +160,8 @@ impl JobServerBuilder {
 
     /// Whether the server writes the schedules of its program to the storage, and makes jobs of those that are due;
     /// `true` by default. Without a server that does, nothing recurs.
+    ///
+    /// With `false` it takes from the queues of its schedules all the same, and checks them when it starts.
     pub fn follow_schedules(mut self, follow: bool) -> Self {
         self.settings.follow_schedules = follow;
         self
@@ -167,6 +169,9 @@ impl JobServerBuilder {
 
     /// Whether to remove schedules that stood in the source of one of the program's packages and stand there no longer;
     /// by default they are [marked](crate::client::Schedule::is_orphaned), and go on.
+    ///
+    /// Only for packages of which *one* program has all schedules. Several programs of one package that share a storage,
+    /// each with schedules that the others don't link, would remove each other's.
     ///
     /// While versions of a program run side by side, a server of the old one that starts adds them again.
     pub fn remove_orphaned_schedules(mut self, remove: bool) -> Self {
@@ -183,8 +188,7 @@ impl JobServerBuilder {
     pub async fn start(self) -> Result<JobServer, StartError> {
         let discovered = inventory::iter::<HandlerDescriptor>.into_iter().copied().filter(|_| self.discover);
         let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
-        let follows = self.settings.follow_schedules;
-        let recurring = inventory::iter::<RecurringDescriptor>.into_iter().copied().filter(|_| follows);
+        let recurring = inventory::iter::<RecurringDescriptor>.into_iter().copied();
         let checked = check::check(&self.wishes, &self.settings, &registry, recurring, &self.data, duplicates)?;
         install_hook();
         if registry.handlers().next().is_none() {
@@ -199,8 +203,8 @@ impl JobServerBuilder {
         // Jobs of a server that is not known are anyone's, so it is made known before it claims any.
         self.storage.heartbeat(&record).await?;
         let client = Client::new(Arc::clone(&self.storage));
-        if follows {
-            checked.declared.store(&client, self.settings.remove_orphaned_schedules).await?;
+        if self.settings.follow_schedules {
+            checked.declared.store(&client, &registry, self.settings.remove_orphaned_schedules).await?;
         }
         let (shared, inlets) = Shared::new(client, registry, self.data, record, self.settings);
         let workers = worker::spawn(&shared, &inlets);

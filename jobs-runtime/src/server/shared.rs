@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -7,6 +10,7 @@ use super::{
     claims::{ClaimKey, Claims},
     demand::Demand,
     health::HealthBoard,
+    recurring::Stalled,
     running::Running,
 };
 use crate::{
@@ -30,6 +34,8 @@ pub(super) struct Shared {
     pub(super) last_chance: Semaphore,
     pub(super) health: HealthBoard,
     pub(super) stop: Stop,
+    /// Outlives an error of the process that follows schedules. It is never locked while something is awaited.
+    stalled: Mutex<Stalled>,
     /// The jobs that are claimed and not begun.
     waiting: async_channel::Receiver<ClaimedJob>,
 }
@@ -108,6 +114,7 @@ impl Shared {
             last_chance: Semaphore::new(1),
             health: HealthBoard::default(),
             stop: Stop::default(),
+            stalled: Mutex::default(),
             waiting: to_run.clone(),
         };
         (Arc::new(shared), Inlets { claimed, to_run, ended, outcomes })
@@ -117,6 +124,11 @@ impl Shared {
     pub(super) fn take_waiting(&self) -> Vec<ClaimKey> {
         self.waiting.close();
         std::iter::from_fn(|| self.waiting.try_recv().ok()).map(|job| (job.id, job.token)).collect()
+    }
+
+    /// The schedules of which the server can make no jobs.
+    pub(super) fn stalled(&self) -> MutexGuard<'_, Stalled> {
+        self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn storage(&self) -> &Arc<dyn Storage> {

@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, Timestamp},
     job::JobId,
     schedule::ScheduleId,
+    state::StateName,
 };
 
 /// Any storage, with a time limit and a span round each of its verbs: written once, for all backends.
@@ -122,6 +123,10 @@ impl Storage for Guarded {
 impl Monitor for Guarded {
     async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
         self.guard("job", self.inner.job(id)).await
+    }
+
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        self.guard("states", self.inner.states(ids)).await
     }
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {

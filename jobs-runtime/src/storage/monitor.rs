@@ -18,6 +18,11 @@ pub trait Monitor: Send + Sync {
     /// One job with its history, or `None` if there is none of that id (any more).
     async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>>;
 
+    /// The states of some jobs, in any order; ids of which there is no job (any more) are left out.
+    ///
+    /// It reads nothing else of them, so it is what to ask when many are looked at again and again.
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>>;
+
     /// One page of the jobs that match `filter`.
     ///
     /// Enqueued jobs come in the order in which they will be claimed, scheduled ones by their time, processing

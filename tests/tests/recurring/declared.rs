@@ -1,16 +1,17 @@
 //! Schedules that stand in the source, and what becomes of them when they no longer do.
 
 use jobs_runtime::{
+    JobServer,
     client::Schedule,
     prelude::*,
-    schedule::{ScheduleId, ScheduleOptions},
+    schedule::ScheduleOptions,
     server::StartError,
     state::StateName,
     storage::{ScheduleContent, ScheduleWrite},
 };
-use jobs_tests::{World, on_each_storage};
+use jobs_tests::{Faulty, World, on_each_storage};
 
-use super::{HOUR, SECOND, Schedules, Tell};
+use super::{HOUR, SECOND, Schedules, Tell, new_progress, put};
 
 #[recurring(cron = "0 9 * * MON-FRI", tz = "Asia/Shanghai", id = "digest:cn", args(region = "cn", days = 7))]
 #[job(queue = "mail")]
@@ -44,21 +45,22 @@ async fn first() {}
 #[recurring(cron = "@daily", id = "same")]
 async fn second() {}
 
+#[job]
+#[recurring(cron = "@daily", args(text = "x".repeat(1_100_000)))]
+async fn read(text: String) {
+    drop(text);
+}
+
 async fn schedule(world: &World, id: &str) -> Option<Schedule> {
     world.client.recurring().get(id).await.expect("read")
 }
 
 /// Stores a schedule as `package` had declared it earlier.
-async fn declared_once(world: &World, id: &'static str, package: &str) {
-    let now = world.clock.now().to_rfc3339();
+async fn declared_once(world: &World, id: &str, package: &str) {
     let definition = format!(
         r#"{{"type":"jobs_tests","method":"by_hand","arguments":null,"cron":"@daily","tz":"UTC","queue":"default","package":"{package}"}}"#
     );
-    let progress = format!(r#"{{"created_at":"{now}","base":"{now}"}}"#);
-    let content = ScheduleContent { next_run: None, definition, progress };
-    let write =
-        ScheduleWrite { id: ScheduleId::new(id).expect("an id"), found: None, content: Some(content), jobs: vec![] };
-    world.storage.write_schedules(vec![write]).await.expect("written");
+    put(world, id, &definition, &new_progress(world.clock.now()), None).await;
 }
 
 on_each_storage! {
@@ -152,6 +154,90 @@ on_each_storage! {
         drop(server.start().await.expect("started"));
         let list = world.client.recurring().list().await.expect("listed");
         assert_eq!(list.iter().map(|found| found.id().as_str()).collect::<Vec<_>>(), ["foreign", "jobs_tests.by_hand"]);
+    }
+
+    /// Another server of the program has it; that is how a program is split into servers.
+    async fn a_server_that_lacks_a_job_leaves_its_schedules_alone(world: World) {
+        drop(world.server().register::<Digest>().register::<ByHand>().start().await.expect("started"));
+        let ids = async || {
+            let list = world.client.recurring().list().await.expect("listed");
+            list.into_iter().map(|found| (found.id().to_string(), found.is_orphaned())).collect::<Vec<_>>()
+        };
+        let before = ids().await;
+        assert_eq!(before.len(), 3);
+        drop(world.server().register::<ByHand>().start().await.expect("started"));
+        assert_eq!(ids().await, before);
+        drop(world.server().register::<ByHand>().remove_orphaned_schedules(true).start().await.expect("started"));
+        assert_eq!(ids().await, before);
+    }
+
+    /// Someone may trigger it just then; that it stands in the source no longer is seen all the same.
+    async fn what_changes_while_a_server_starts_is_looked_at_again(world: World) {
+        let line = Faulty::new(world.storage.clone(), 1);
+        for remove in [false, true] {
+            declared_once(&world, "gone", "jobs_tests").await;
+            let id = "gone".parse().expect("an id");
+            let found = world.storage.schedule(&id).await.expect("read").expect("there");
+            let content = ScheduleContent { next_run: None, definition: found.definition, progress: found.progress };
+            let write = ScheduleWrite { id, found: Some(found.version), content: Some(content), jobs: Vec::new() };
+            line.be_faster_with(vec![write]);
+            let server = JobServer::builder(line.clone()).discover(false).register::<ByHand>();
+            drop(server.remove_orphaned_schedules(remove).start().await.expect("started"));
+            assert_eq!(schedule(&world, "gone").await.map(|found| found.is_orphaned()), (!remove).then_some(true));
+            assert!(schedule(&world, "jobs_tests.by_hand").await.is_some());
+        }
+    }
+
+    /// Of any schedule, also of those that were added at run time.
+    async fn what_a_clock_has_put_years_ahead_counts_from_now_when_a_server_starts(world: World) {
+        world.clock.advance(SECOND);
+        let recurring = world.client.recurring();
+        recurring.add_or_update("dynamic", Tell::new("x"), "@hourly", ScheduleOptions::new()).await.expect("added");
+        declared_once(&world, "gone", "jobs_tests").await;
+        let server = || world.server().register::<Digest>().register::<Tell>();
+        let first = server().start().await.expect("started");
+        let right = world.clock.now();
+        world.clock.advance(HOUR * 24 * 365 * 6);
+        let ids = ["digest:cn", "digest:eu", "dynamic"];
+        for id in ids {
+            world.followed(id).await;
+        }
+        first.shutdown(SECOND).await.expect("shut down");
+        world.clock.set(right);
+        world.clock.advance(HOUR * 2);
+        let _second = server().start().await.expect("started");
+        for id in ids {
+            let next = schedule(&world, id).await.expect("there").next_run().expect("due some time");
+            assert!(next > world.clock.now() && next < world.clock.now() + HOUR * 24 * 4, "{id}: {next}");
+        }
+        let before = world.jobs_of("dynamic").await.len();
+        world.clock.advance(HOUR);
+        world.followed("dynamic").await;
+        assert_eq!(world.jobs_of("dynamic").await.len(), before + 1);
+    }
+
+    /// It may run what other servers make of them.
+    async fn a_server_that_follows_no_schedules_takes_from_their_queues(world: World) {
+        world.clock.advance(SECOND);
+        let follows = world.server().register::<Digest>().queues(["idle"]).queues_elsewhere(["default", "mail", "other"]);
+        let _follows = follows.start().await.expect("started");
+        let _runs = world.server().register::<Digest>().follow_schedules(false).start().await.expect("started");
+        world.clock.advance(HOUR);
+        world.followed("digest:eu").await;
+        let job = world.jobs_of("digest:eu").await.pop().expect("a job");
+        world.until(job.id, StateName::Succeeded).await;
+    }
+
+    async fn schedules_are_checked_also_where_they_are_not_followed(world: World) {
+        let server = world.server().register::<First>().register::<Second>().follow_schedules(false);
+        let error = server.start().await.expect_err("refused").to_string();
+        assert!(error.contains("two schedules have the id `same`"), "{error}");
+    }
+
+    async fn arguments_that_are_too_long_are_told_at_the_start(world: World) {
+        let error = world.server().register::<Read>().start().await.expect_err("refused").to_string();
+        assert!(error.contains("`#[recurring]` at tests/tests/recurring/declared.rs:"), "{error}");
+        assert!(error.contains("its arguments are 1100011 bytes of JSON, more than the limit of 1048576"), "{error}");
     }
 
     async fn a_server_that_follows_no_schedules_leaves_them_alone(world: World) {

@@ -87,6 +87,42 @@ on_each_storage! {
         assert_eq!(dropped.at, world.clock.now());
     }
 
+    /// Those that have missed much are computed and written beside all others.
+    async fn schedules_with_much_to_make_up_for_hold_up_no_others(world: World) {
+        world.clock.advance(SECOND / 2);
+        let recurring = world.client.recurring();
+        let strict = || options(Misfire::Strict).max_missed(10_000).tz("Europe/Berlin").queue("idle");
+        for id in ["a", "b", "c"] {
+            recurring.add_or_update(id, Tell::new("eu"), "@every_second", strict()).await.expect("added");
+        }
+        world.clock.advance(HOUR * 24 * 900);
+        recurring.add_or_update("z", Tell::new("eu"), "@every_second", options(Misfire::Relaxed)).await.expect("added");
+        let _server = server(&world).await;
+        let mut versions = Vec::new();
+        for id in ["z", "a", "b", "c"] {
+            world.followed(id).await;
+            versions.push(world.storage.schedule(&id.parse().expect("an id")).await.expect("read").expect("there").version);
+        }
+        assert!(versions[1..].iter().all(|version| *version > versions[0]), "it was due last and written first");
+        assert_eq!(world.jobs_of("c").await.len(), 10_000);
+    }
+
+    /// More of them than are written at once.
+    async fn many_schedules_make_up_for_what_they_missed(world: World) {
+        world.clock.advance(SECOND);
+        let ids: Vec<String> = (0..700).map(|number| format!("{number:03}")).collect();
+        for id in &ids {
+            let strict = options(Misfire::Strict).queue("idle");
+            world.client.recurring().add_or_update(id, Tell::new("eu"), "@hourly", strict).await.expect("added");
+        }
+        world.clock.advance(HOUR * 2);
+        let (_one, _other) = (server(&world).await, server(&world).await);
+        for id in &ids {
+            world.followed(id).await;
+            assert_eq!(world.slots_of(id).await, ["01:00:00", "02:00:00"], "{id}");
+        }
+    }
+
     /// Twice the polling interval, which is 15 s, is how old a slot may be.
     async fn ignorable_leaves_out_what_was_missed(world: World) {
         world.clock.advance(SECOND);
@@ -103,6 +139,25 @@ on_each_storage! {
         world.clock.advance(HOUR);
         world.followed("a").await;
         assert_eq!(world.slots_of("a").await, ["02:00:00", "03:00:00"], "in time");
+    }
+
+    /// All that was missed is young then, so it is bounded as strict ones are.
+    async fn a_polling_interval_without_end_leaves_schedules_working(world: World) {
+        world.clock.advance(SECOND);
+        let recurring = world.client.recurring();
+        for misfire in ALL {
+            let options = options(misfire);
+            recurring.add_or_update(misfire.as_str(), Tell::new("eu"), "@every_minute", options).await.expect("added");
+        }
+        world.clock.advance(HOUR * 20);
+        let server = world.server().register::<Tell>().schedule_poll_interval(std::time::Duration::MAX);
+        let _server = server.start().await.expect("started");
+        for (misfire, jobs) in ALL.into_iter().zip([1, 1_000, 1_000]) {
+            world.followed(misfire.as_str()).await;
+            assert_eq!(world.jobs_of(misfire.as_str()).await.len(), jobs, "{misfire:?}");
+        }
+        let dropped = recurring.get("ignorable").await.expect("read").expect("there").dropped().expect("told");
+        assert_eq!(dropped.first.format("%H:%M").to_string(), "00:01");
     }
 
     async fn the_next_run_is_never_in_the_past(world: World) {

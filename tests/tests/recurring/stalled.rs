@@ -1,22 +1,20 @@
 //! Schedules of which a server can make no jobs, and others that go on.
 
 use jobs_runtime::{
-    job::{Invocation, JobName},
-    schedule::{Misfire, Overlap, ScheduleId, ScheduleOptions},
-    state::StateName,
-    storage::{ScheduleContent, ScheduleWrite, ScheduleWritten},
+    JobServer,
+    job::Invocation,
+    prelude::*,
+    schedule::{ScheduleId, ScheduleOptions},
+    storage::{ScheduleContent, ScheduleWrite},
 };
-use jobs_tests::{World, on_each_storage};
+use jobs_tests::{Faulty, World, on_each_storage};
 
-use super::{HOUR, SECOND, Schedules, Tell, server};
+use super::{HOUR, SECOND, Schedules, Tell, new_progress, put, server};
 
 /// A schedule as a later version may have written it.
-async fn write_strange(world: &World, id: &'static str, definition: &str) {
-    let (now, id) = (world.clock.now(), ScheduleId::new(id).expect("an id"));
-    let progress = format!(r#"{{"created_at":"{0}","base":"{0}"}}"#, now.to_rfc3339());
-    let content = ScheduleContent { next_run: Some(now), definition: definition.to_owned(), progress };
-    let write = ScheduleWrite { id, found: None, content: Some(content), jobs: Vec::new() };
-    assert_eq!(world.storage.write_schedules(vec![write]).await.expect("written"), [ScheduleWritten::Stored]);
+async fn write_strange(world: &World, id: &str, definition: &str) {
+    let now = world.clock.now();
+    put(world, id, definition, &new_progress(now), Some(now)).await;
 }
 
 /// Lets a server try again and again, until the schedule is shown as in error.
@@ -87,6 +85,8 @@ on_each_storage! {
             ("tz", format!(r#"{{{plain},"cron":"@hourly","tz":"Mars/Olympus"}}"#), "`Mars/Olympus` is not a time zone"),
             ("option", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","jitter":"5m"}}"#), "its option `jitter` is not known to this version"),
             ("misfire", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"lenient"}}"#), "`lenient` of its option `misfire` is not known"),
+            ("few", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"strict","max_missed":0}}"#), "`0` of its option `max_missed` is out of range"),
+            ("many", format!(r#"{{{plain},"cron":"@hourly","tz":"UTC","misfire":"strict","max_missed":10001}}"#), "`10001` of its option `max_missed`"),
             ("json", r#"{"of":"another shape"}"#.to_owned(), "missing field"),
             ("text", "no JSON".to_owned(), "expected"),
         ] {
@@ -103,6 +103,9 @@ on_each_storage! {
         assert_eq!(world.jobs_of("zzz").await.len(), 1);
         let error = error_of(&world, "cron").await;
         assert!(error.contains("`FULLMOON` in the field `Days of week` of `0 0 * * FULLMOON`"), "{error}");
+        // What can't be read at all is told too, as far as there is a place for it.
+        let error = error_of(&world, "text").await;
+        assert!(error.contains("it can't be read: expected"), "{error}");
         assert!(world.client.recurring().pause("text").await.expect_err("unreadable").to_string().contains("no JSON"));
         // Whoever mends it brings it back to life; and what can't be read can be removed.
         for id in ["cron", "json"] {
@@ -112,12 +115,20 @@ on_each_storage! {
         assert!(recurring.remove("text").await.expect("removed"));
     }
 
-    /// A hundred of them, which is more than a page.
+    /// More than a page of them.
     async fn many_that_cannot_be_followed_do_not_hide_the_others(world: World) {
-        for number in 0..250 {
-            let id = Box::leak(format!("a{number:03}").into_boxed_str());
-            write_strange(&world, id, "no JSON").await;
-        }
+        let content = ScheduleContent {
+            next_run: Some(world.clock.now()),
+            definition: "no JSON".to_owned(),
+            progress: new_progress(world.clock.now()),
+        };
+        let write = |number: usize| ScheduleWrite {
+            id: ScheduleId::new(format!("a{number:04}")).expect("an id"),
+            found: None,
+            content: Some(content.clone()),
+            jobs: Vec::new(),
+        };
+        world.storage.write_schedules((0..1_200).map(write).collect()).await.expect("written");
         let recurring = world.client.recurring();
         recurring.add_or_update("b", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("added");
         let _server = server(&world).await;
@@ -127,41 +138,45 @@ on_each_storage! {
         assert_eq!(world.jobs_of("b").await.len(), 2);
     }
 
-    async fn a_slot_is_skipped_while_the_last_job_has_not_ended(world: World) {
+    /// Though it is due at the same time as before, and was tried in vain so often that the next try is far.
+    async fn a_schedule_that_was_mended_is_tried_at_once(world: World) {
         let recurring = world.client.recurring();
-        let skip = || ScheduleOptions::new().overlap(Overlap::Skip).queue("idle");
-        recurring.add_or_update("relaxed", Tell::new("eu"), "@hourly", skip()).await.expect("added");
-        let strict = skip().misfire(Misfire::Strict);
-        recurring.add_or_update("strict", Tell::new("eu"), "@hourly", strict).await.expect("added");
-        recurring.add_or_update("overlap", Tell::new("eu"), "@hourly", ScheduleOptions::new().queue("idle")).await.expect("added");
-        let server = server(&world).await;
-        let ids = ["relaxed", "strict", "overlap"];
-        for _ in 0..3 {
-            for id in ids {
-                world.followed(id).await;
+        let call = Invocation::new(JobName::new("nowhere", "gone"), &()).expect("JSON");
+        recurring.add_or_update("a", call, "@hourly", ScheduleOptions::new()).await.expect("added");
+        let _server = server(&world).await;
+        error_of(&world, "a").await;
+        for _ in 0..8 {
+            world.clock.advance(SECOND * 61);
+            tokio::time::sleep(SECOND / 50).await;
+        }
+        recurring.add_or_update("a", Tell::new("eu"), "@hourly", ScheduleOptions::new()).await.expect("mended");
+        world.followed("a").await;
+        assert_eq!(world.jobs_of("a").await.len(), 1);
+    }
+
+    /// Else a storage that fails now and then would keep it from ever being told.
+    async fn tries_are_counted_on_when_the_storage_fails_in_between(world: World) {
+        let call = Invocation::new(JobName::new("nowhere", "gone"), &()).expect("JSON");
+        world.client.recurring().add_or_update("a", call, "@hourly", ScheduleOptions::new()).await.expect("added");
+        let line = Faulty::new(world.storage.clone(), 1);
+        let server = JobServer::builder(line.clone()).discover(false).register::<Tell>().start().await.expect("started");
+        let failing = || server.health().processes.get("recurring").is_some_and(|process| process.failing);
+        for _ in 0..5 {
+            world.clock.advance(SECOND * 61);
+            tokio::time::sleep(SECOND / 20).await;
+            line.set_down(true);
+            while !failing() {
+                world.clock.advance(SECOND * 61);
+                tokio::time::sleep(SECOND / 100).await;
             }
-            world.clock.advance(HOUR);
+            line.set_down(false);
+            while failing() {
+                tokio::time::sleep(SECOND / 100).await;
+            }
         }
-        for id in ids {
-            world.followed(id).await;
-        }
-        for id in ["relaxed", "strict"] {
-            assert_eq!(world.slots_of(id).await, ["00:00:00"], "its job waits in a queue that nobody serves");
-            let schedule = recurring.get(id).await.expect("read").expect("there");
-            assert_eq!(schedule.last_skipped(), Some(world.clock.now()));
-        }
-        assert_eq!(world.jobs_of("overlap").await.len(), 4, "allowed by default");
-        for id in ["relaxed", "strict"] {
-            world.client.delete(world.jobs_of(id).await[0].id).await.expect("deleted");
-        }
-        server.shutdown(SECOND).await.expect("shut down");
-        world.clock.advance(HOUR * 3);
-        let _server = self::server(&world).await;
-        for id in ["relaxed", "strict"] {
-            world.followed(id).await;
-        }
-        assert_eq!(world.slots_of("relaxed").await, ["00:00:00", "06:00:00"]);
-        assert_eq!(world.slots_of("strict").await, ["00:00:00", "04:00:00"], "the others come while the first has not ended");
-        assert_eq!(world.details(world.jobs_of("strict").await[0].id).await.job.state, StateName::Deleted);
+        world.clock.advance(SECOND * 61);
+        tokio::time::sleep(SECOND / 20).await;
+        let error = world.client.recurring().get("a").await.expect("read").expect("there").error().expect("told");
+        assert!(error.message.contains("it has no handler for job `nowhere.gone`"), "{}", error.message);
     }
 }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::ScheduleError;
+use super::{ScheduleError, same_json::same_json};
 use crate::{
     job::{ArgumentsError, Invocation, JobName, JobSettings, QueueName},
     schedule::{CronSchedule, Misfire, Overlap, ScheduleId, ScheduleOptions, Timetable},
@@ -96,6 +96,13 @@ impl ScheduleDefinition {
         })
     }
 
+    /// Whether nothing differs. The arguments need not be the same text: the fields of a `HashMap` come in another order
+    /// each time.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let same_text = Self { arguments: self.arguments.clone(), ..other.clone() };
+        *self == same_text && same_json(&self.arguments, &other.arguments)
+    }
+
     /// Reads a stored definition; the error says why it can't be.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let mut definition: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -129,6 +136,11 @@ impl ScheduleDefinition {
         Invocation::stored(self.job(), self.arguments.clone())
     }
 
+    /// Whether slots are skipped while an earlier job has not ended.
+    pub(crate) fn skips(&self) -> bool {
+        self.overlap == Overlap::Skip.as_str()
+    }
+
     /// When it fires; the error says why this version can't tell.
     pub(crate) fn timetable(&self) -> Result<Timetable, String> {
         let cron = CronSchedule::parse(&self.cron).map_err(|error| error.to_string())?;
@@ -144,10 +156,14 @@ impl ScheduleDefinition {
         let unknown = |option: &str, found: &str| {
             format!("`{found}` of its option `{option}` is not known to this version of jobs-runtime")
         };
+        let max_missed = self.max_missed.unwrap_or(ScheduleOptions::DEFAULT_MAX_MISSED);
+        if !is_possible(max_missed) {
+            return Err(format!("`{max_missed}` of its option `max_missed` is out of range: use 1 to 10,000"));
+        }
         Ok(Timing {
             timetable: self.timetable()?,
             misfire: Misfire::from_name(&self.misfire).ok_or_else(|| unknown("misfire", &self.misfire))?,
-            max_missed: self.max_missed.unwrap_or(ScheduleOptions::DEFAULT_MAX_MISSED),
+            max_missed,
             overlap: Overlap::from_name(&self.overlap).ok_or_else(|| unknown("overlap", &self.overlap))?,
         })
     }
@@ -156,12 +172,16 @@ impl ScheduleDefinition {
 fn check_max_missed(id: &ScheduleId, found: u32, misfire: Misfire) -> Result<(), ScheduleError> {
     let reason = if misfire != Misfire::Strict {
         "it is for `Misfire::Strict` only"
-    } else if !(1..=ScheduleOptions::LARGEST_MAX_MISSED).contains(&found) {
+    } else if !is_possible(found) {
         "use 1 to 10,000"
     } else {
         return Ok(());
     };
     Err(ScheduleError::MaxMissed { id: id.clone(), found, reason })
+}
+
+fn is_possible(max_missed: u32) -> bool {
+    (1..=ScheduleOptions::LARGEST_MAX_MISSED).contains(&max_missed)
 }
 
 fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {

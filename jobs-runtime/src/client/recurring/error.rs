@@ -1,3 +1,4 @@
+use super::Schedule;
 use crate::{
     client::EnqueueError,
     job::InvalidQueueName,
@@ -79,4 +80,14 @@ pub enum ScheduleError {
     /// The storage failed. Unless it is [`Closed`](StorageError::Closed), what was asked may be stored all the same.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl ScheduleError {
+    pub(super) fn unreadable(id: &ScheduleId, stored: String, reason: String) -> Self {
+        Self::Unreadable { id: id.clone(), reason, stored }
+    }
+
+    pub(super) fn unreadable_schedule(found: &Schedule, reason: String) -> Self {
+        Self::unreadable(found.id(), found.stored_definition().to_owned(), reason)
+    }
 }

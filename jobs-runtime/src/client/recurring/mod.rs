@@ -1,24 +1,29 @@
 mod definition;
 mod error;
+mod into_invocation;
 mod progress;
+mod read;
+mod same_json;
 mod schedule;
 pub(crate) mod steps;
 
-use chrono::DateTime;
 use serde_json::Value;
+use tracing::warn;
 
+pub(crate) use self::definition::Timing;
 pub use self::{
     definition::ScheduleDefinition,
     error::ScheduleError,
+    into_invocation::IntoInvocation,
     progress::{DroppedSlots, LastRun, ScheduleFault},
     schedule::Schedule,
 };
 use super::{Client, EnqueueError, JobHandle};
 use crate::{
     clock::Timestamp,
-    job::{ArgumentsError, Invocation, Job, JobSettings},
-    schedule::{IntoCron, ScheduleId, ScheduleOptions, Tz},
-    storage::{ScheduleWrite, ScheduleWritten, StorageResult},
+    job::JobId,
+    schedule::{IntoCron, ScheduleId, ScheduleOptions},
+    storage::{ScheduleWrite, ScheduleWritten},
 };
 
 /// Adds schedules to a storage, looks at them and steers them; from [`Client::recurring`].
@@ -74,7 +79,7 @@ impl Client {
 impl Recurring {
     /// Stores a schedule that calls `job` at the times of `cron`, or changes the one that has this id.
     ///
-    /// `job` is a typed job such as `Report::new("eu")`, or an [`Invocation`] of one that this program doesn't have;
+    /// `job` is a typed job such as `Report::new("eu")`, or an [`Invocation`](crate::job::Invocation) of one that this program doesn't have;
     /// `cron` a text, a [`CronSchedule`](crate::schedule::CronSchedule), or what [`Cron`](crate::schedule::Cron)
     /// returns.
     ///
@@ -109,17 +114,22 @@ impl Recurring {
         id: &ScheduleId,
         definition: &ScheduleDefinition,
     ) -> Result<Defined, ScheduleError> {
-        for _ in 0..TRIES {
-            let found = self.find(id).await?;
-            let write = steps::define(id, found.as_ref(), definition, self.now());
-            let Some(write) = write.map_err(|reason| unreadable(id, definition.to_json(), reason))? else {
-                return Ok(Defined::Unchanged);
+        let step = |found: Option<&Schedule>| {
+            let write = steps::define(id, found, definition, self.now());
+            let write = write.map_err(|reason| ScheduleError::unreadable(id, definition.to_json(), reason))?;
+            let defined = match (&write, found) {
+                (None, _) => Defined::Unchanged,
+                (Some(_), None) => Defined::Added,
+                (Some(_), Some(_)) => Defined::Updated,
             };
-            if self.write(write).await? {
-                return Ok(if found.is_some() { Defined::Updated } else { Defined::Added });
-            }
+            let was_ahead = found.is_some_and(|found| found.is_ahead_of(self.now()));
+            Ok((write, (defined, was_ahead)))
+        };
+        let (defined, was_ahead) = self.attempt(id, step).await?;
+        if was_ahead {
+            warn_of_wrong_clock(id);
         }
-        Err(ScheduleError::Contended { id: id.clone() })
+        Ok(defined)
     }
 
     /// Removes a schedule; returns whether there was one. Jobs that it made stay.
@@ -131,13 +141,7 @@ impl Recurring {
     /// [`ScheduleError`] if the text is no id, or the storage fails.
     pub async fn remove(&self, id: impl AsRef<str>) -> Result<bool, ScheduleError> {
         let id = ScheduleId::new(id.as_ref().to_owned())?;
-        for _ in 0..TRIES {
-            let Some(found) = self.find(&id).await? else { return Ok(false) };
-            if self.write(found.removal()).await? {
-                return Ok(true);
-            }
-        }
-        Err(ScheduleError::Contended { id })
+        self.attempt(&id, |found| Ok((found.map(Schedule::removal), found.is_some()))).await
     }
 
     /// Enqueues a job of the schedule at once, beside its slots; also if it is paused or never fires.
@@ -146,16 +150,11 @@ impl Recurring {
     ///
     /// [`ScheduleError`] if there is no such schedule, it can't be read, or the storage fails.
     pub async fn trigger(&self, id: impl AsRef<str>) -> Result<JobHandle<Value>, ScheduleError> {
-        let id = ScheduleId::new(id.as_ref().to_owned())?;
-        for _ in 0..TRIES {
-            let found = self.existing(&id).await?;
-            let triggered = steps::trigger(&found, self.now());
-            let (job, write) = triggered.map_err(|reason| unreadable_schedule(&found, reason))?;
-            if self.write(write).await? {
-                return Ok(self.0.handle(job));
-            }
-        }
-        Err(ScheduleError::Contended { id })
+        // The same job at each try, so that there is one even if a try that seemed to fail was none.
+        let now = self.now();
+        let job = JobId::generate(now);
+        self.change(id.as_ref(), |found| steps::trigger(found, job, now).map(Some)).await?;
+        Ok(self.0.handle(job))
     }
 
     /// Makes no more jobs of a schedule until it is resumed. Nothing happens if it is paused already.
@@ -177,71 +176,37 @@ impl Recurring {
         self.change(id.as_ref(), |found| steps::resume(found, self.now())).await
     }
 
-    /// One schedule, or `None` if there is none of that id.
-    ///
-    /// # Errors
-    ///
-    /// [`ScheduleError`] if the text is no id, or the storage fails.
-    pub async fn get(&self, id: impl AsRef<str>) -> Result<Option<Schedule>, ScheduleError> {
-        self.find(&ScheduleId::new(id.as_ref().to_owned())?).await
-    }
-
-    /// All schedules, by the bytes of their ids.
-    ///
-    /// # Errors
-    ///
-    /// If the storage fails.
-    pub async fn list(&self) -> StorageResult<Vec<Schedule>> {
-        const PAGE: usize = 500;
-        let mut all: Vec<Schedule> = Vec::new();
-        loop {
-            let page = self.0.monitor().schedules(all.last().map(Schedule::id), PAGE).await?;
-            let is_last = page.len() < PAGE;
-            all.extend(page.into_iter().map(Schedule::read));
-            if is_last {
-                return Ok(all);
-            }
-        }
-    }
-
-    /// The times at which a schedule will be due, at most `count` of them, in its time zone; none if it never fires.
-    /// For a paused one, those at which it would be.
-    ///
-    /// # Errors
-    ///
-    /// [`ScheduleError`] if there is no such schedule, it can't be read, or the storage fails.
-    pub async fn next_runs(&self, id: impl AsRef<str>, count: usize) -> Result<Vec<DateTime<Tz>>, ScheduleError> {
-        let found = self.existing(&ScheduleId::new(id.as_ref().to_owned())?).await?;
-        let timetable = found.parts().and_then(|(definition, _)| definition.timetable());
-        let timetable = timetable.map_err(|reason| unreadable_schedule(&found, reason))?;
-        let first = found.next_run().or_else(|| timetable.next_after(self.now()));
-        let runs = std::iter::successors(first, |run| timetable.next_after(*run));
-        Ok(runs.take(count).map(|run| run.with_timezone(&timetable.tz)).collect())
-    }
-
+    /// Changes a schedule that must be there.
     async fn change(
         &self,
         id: &str,
         step: impl Fn(&Schedule) -> Result<Option<ScheduleWrite>, String>,
     ) -> Result<(), ScheduleError> {
         let id = ScheduleId::new(id.to_owned())?;
+        let step = |found: Option<&Schedule>| {
+            let found = found.ok_or_else(|| ScheduleError::NotFound { id: id.clone() })?;
+            let write = step(found).map_err(|reason| ScheduleError::unreadable_schedule(found, reason))?;
+            Ok((write, ()))
+        };
+        self.attempt(&id, step).await
+    }
+
+    /// Writes what `step` makes of the schedule as it is found, and again for as long as others change it at the same
+    /// time; returns its answer, at once if there is nothing to write.
+    async fn attempt<T>(
+        &self,
+        id: &ScheduleId,
+        step: impl Fn(Option<&Schedule>) -> Result<(Option<ScheduleWrite>, T), ScheduleError>,
+    ) -> Result<T, ScheduleError> {
         for _ in 0..TRIES {
-            let found = self.existing(&id).await?;
-            let write = step(&found).map_err(|reason| unreadable_schedule(&found, reason))?;
-            let Some(write) = write else { return Ok(()) };
+            let found = self.find(id).await?;
+            let (write, answer) = step(found.as_ref())?;
+            let Some(write) = write else { return Ok(answer) };
             if self.write(write).await? {
-                return Ok(());
+                return Ok(answer);
             }
         }
-        Err(ScheduleError::Contended { id })
-    }
-
-    async fn existing(&self, id: &ScheduleId) -> Result<Schedule, ScheduleError> {
-        self.find(id).await?.ok_or_else(|| ScheduleError::NotFound { id: id.clone() })
-    }
-
-    async fn find(&self, id: &ScheduleId) -> Result<Option<Schedule>, ScheduleError> {
-        Ok(self.0.monitor().schedule(id).await?.map(Schedule::read))
+        Err(ScheduleError::Contended { id: id.clone() })
     }
 
     /// Writes, unless the schedule was changed since it was found; returns whether it did.
@@ -255,46 +220,10 @@ impl Recurring {
     }
 }
 
+/// Tells that a schedule was put far ahead by a clock, and counts from now again.
+pub(crate) fn warn_of_wrong_clock(id: &ScheduleId) {
+    warn!(schedule = %id, "a clock was far ahead when it last made jobs of a schedule; its slots count from now");
+}
+
 /// How often something is tried anew when others change the same schedule at the same time.
 const TRIES: usize = 20;
-
-fn unreadable(id: &ScheduleId, stored: String, reason: String) -> ScheduleError {
-    ScheduleError::Unreadable { id: id.clone(), reason, stored }
-}
-
-fn unreadable_schedule(found: &Schedule, reason: String) -> ScheduleError {
-    unreadable(found.id(), found.stored_definition().to_owned(), reason)
-}
-
-/// What [`Recurring::add_or_update`] takes: a typed job, or an [`Invocation`].
-pub trait IntoInvocation {
-    /// What the job's type says of its calls.
-    fn settings(&self) -> JobSettings;
-
-    /// The call as it will be stored.
-    ///
-    /// # Errors
-    ///
-    /// [`ArgumentsError`] if the arguments can't be written as JSON.
-    fn into_invocation(self) -> Result<Invocation, ArgumentsError>;
-}
-
-impl<J: Job> IntoInvocation for J {
-    fn settings(&self) -> JobSettings {
-        J::SETTINGS
-    }
-
-    fn into_invocation(self) -> Result<Invocation, ArgumentsError> {
-        Invocation::of(&self)
-    }
-}
-
-impl IntoInvocation for Invocation {
-    fn settings(&self) -> JobSettings {
-        JobSettings::default()
-    }
-
-    fn into_invocation(self) -> Result<Invocation, ArgumentsError> {
-        Ok(self)
-    }
-}

@@ -17,6 +17,10 @@ pub(crate) struct Progress {
     pub(crate) last_slot: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) skipped: Option<Timestamp>,
+    /// If slots are to be skipped while an earlier job runs: jobs of slots and triggers of which it is not known that they
+    /// have ended, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unended: Vec<JobId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dropped: Option<DroppedSlots>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +36,7 @@ pub(crate) struct Progress {
 
 /// The last time a schedule made a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LastRun {
     /// The job.
     pub job: JobId,
@@ -43,6 +48,7 @@ pub struct LastRun {
 
 /// Missed slots that were dropped, because they were more than are made up for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DroppedSlots {
     /// The first of them.
     pub first: Timestamp,
@@ -77,6 +83,7 @@ impl Progress {
             last_run: None,
             last_slot: None,
             skipped: None,
+            unended: Vec::new(),
             dropped: None,
             error: None,
             paused: false,
@@ -94,6 +101,25 @@ impl Progress {
         self.error = None;
     }
 
+    /// Whether its slots are done with far beyond `now`: then it was written by a clock that was ahead, and nothing would
+    /// come of it until that time.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.base - now > AHEAD
+    }
+
+    /// The jobs on whose end it depends whether a slot is skipped. The last one may have been made when it was not to be.
+    pub(crate) fn awaited(&self) -> Vec<JobId> {
+        let last = self.last_run.map(|run| run.job).filter(|job| !self.unended.contains(job));
+        self.unended.iter().copied().chain(last).collect()
+    }
+
+    /// Keeps of which jobs it is not known that they have ended; of very many triggers the newest.
+    pub(crate) fn keep_unended(&mut self, jobs: impl IntoIterator<Item = JobId>) {
+        self.unended = jobs.into_iter().collect();
+        let too_many = self.unended.len().saturating_sub(MOST_UNENDED);
+        self.unended.drain(..too_many);
+    }
+
     /// Reads what is stored; the error says why it can't be.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -103,6 +129,12 @@ impl Progress {
         serde_json::to_string(self).expect("times, texts and ids")
     }
 }
+
+/// Of how many jobs a schedule keeps that they may not have ended.
+const MOST_UNENDED: usize = 100;
+
+/// By how much the clocks of servers may differ without that one of them counts as wrong.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
@@ -137,5 +169,12 @@ mod tests {
         assert_eq!(progress.base, at(600), "the slot of this second has run");
         progress.restart(at(550));
         assert_eq!(progress.base, at(549), "a slot to come can't have run");
+    }
+
+    #[test]
+    fn clocks_may_differ_by_an_hour() {
+        let progress = Progress::new(at(10_001));
+        assert!(!progress.is_ahead_of(at(10_000 - 3600)));
+        assert!(progress.is_ahead_of(at(10_000 - 3601)));
     }
 }

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::{
     definition::ScheduleDefinition,
     progress::{DroppedSlots, LastRun, Progress, ScheduleFault},
@@ -27,6 +29,10 @@ impl Schedule {
     #[must_use]
     pub fn id(&self) -> &ScheduleId {
         &self.stored.id
+    }
+
+    pub(crate) fn version(&self) -> i64 {
+        self.stored.version
     }
 
     /// What it runs and when; `None` if this version of the library can't read it at all.
@@ -98,6 +104,16 @@ impl Schedule {
         }
     }
 
+    /// Up to where its slots are done with.
+    pub(crate) fn base(&self) -> Option<Timestamp> {
+        self.known().map(|progress| progress.base)
+    }
+
+    /// Whether a clock that was ahead has put it far beyond `now`.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.known().is_some_and(|progress| progress.is_ahead_of(now))
+    }
+
     pub(crate) fn known(&self) -> Option<&Progress> {
         self.progress.as_ref().ok()
     }
@@ -107,17 +123,22 @@ impl Schedule {
         Ok((self.definition.as_ref().map_err(Clone::clone)?, self.progress.as_ref().map_err(Clone::clone)?))
     }
 
-    /// A change of this schedule as it was read.
+    /// That of a schedule whose own progress can't be read: all begins at `now`, but a pause stays.
+    pub(super) fn begin_anew(&self, now: Timestamp) -> Progress {
+        let fields: Value = serde_json::from_str(&self.stored.progress).unwrap_or_default();
+        Progress { paused: fields["paused"] == true, ..Progress::new(now) }
+    }
+
+    /// A change of how far this schedule has come, as it was read.
     pub(crate) fn write(&self, next_run: Option<Timestamp>, progress: &Progress, jobs: Vec<NewJob>) -> ScheduleWrite {
         let definition = self.stored.definition.clone();
         let content = ScheduleContent { next_run, definition, progress: progress.to_json() };
-        ScheduleWrite { id: self.id().clone(), found: Some(self.stored.version), content: Some(content), jobs }
+        ScheduleWrite { jobs, ..self.replacement(content) }
     }
 
-    /// Notes that it stands in the source no longer; `None` if that is noted already, or can't be.
-    pub(crate) fn mark_orphaned(&self) -> Option<ScheduleWrite> {
-        let mut progress = self.known()?.clone();
-        (!std::mem::replace(&mut progress.orphaned, true)).then(|| self.write(self.next_run(), &progress, Vec::new()))
+    pub(crate) fn replacement(&self, content: ScheduleContent) -> ScheduleWrite {
+        let (id, found) = (self.id().clone(), Some(self.stored.version));
+        ScheduleWrite { id, found, content: Some(content), jobs: Vec::new() }
     }
 
     pub(crate) fn removal(&self) -> ScheduleWrite {

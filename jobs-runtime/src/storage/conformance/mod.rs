@@ -152,6 +152,7 @@ macro_rules! storage_conformance {
                 servers_are_listed_until_they_retire,
                 statistics_count_outcomes_by_hour_and_day,
                 statistics_follow_the_storages_clock,
+                the_states_of_many_jobs_are_told_at_once,
                 a_missing_job_is_none,
                 history_tells_the_whole_story,
             }

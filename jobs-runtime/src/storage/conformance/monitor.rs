@@ -220,6 +220,29 @@ pub async fn statistics_follow_the_storages_clock(f: Fixture) {
     assert_eq!(numbers, [(start + HOUR * 3, 1, 0), (start + HOUR * 6, 0, 1)]);
 }
 
+/// As the details of each say, in one call; what isn't there is left out.
+pub async fn the_states_of_many_jobs_are_told_at_once(f: Fixture) {
+    let mut ids = vec![f.succeed_one("a").await, f.fail_one("b").await, f.enqueue("c").await];
+    f.claim().await;
+    let gone = f.enqueue("d").await;
+    f.delete(gone).await;
+    let parent = f.schedule("e", HOUR).await;
+    ids.extend([gone, parent, f.continue_with(parent, "f").await, f.enqueue("g").await]);
+    let missing = JobId::generate(f.clock.now());
+    for storage in [&f.storage, &f.other] {
+        let mut found = storage.states(&[&ids[..], &[missing]].concat()).await.expect("read");
+        found.sort_by_key(|(id, _)| ids.iter().position(|known| known == id));
+        assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids);
+        use StateName::{Awaiting, Deleted, Enqueued, Failed, Processing, Scheduled, Succeeded};
+        let expected = [Succeeded, Failed, Processing, Deleted, Scheduled, Awaiting, Enqueued];
+        assert_eq!(found.iter().map(|(_, state)| *state).collect::<Vec<_>>(), expected);
+    }
+    assert!(f.storage.states(&[]).await.expect("read").is_empty());
+    assert!(f.storage.states(&[missing]).await.expect("read").is_empty());
+    let many = f.enqueue_many(5_000).await;
+    assert_eq!(f.storage.states(&many).await.expect("read").len(), 5_000);
+}
+
 /// Not an error.
 pub async fn a_missing_job_is_none(f: Fixture) {
     assert_eq!(f.storage.job(JobId::generate(f.clock.now())).await.expect("read"), None);

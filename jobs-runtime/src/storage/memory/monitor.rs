@@ -23,6 +23,11 @@ impl Monitor for MemoryStorage {
         Ok(self.tables().jobs.get(&id).map(details))
     }
 
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        let tables = self.tables();
+        Ok(ids.iter().filter_map(|id| Some((*id, tables.jobs.get(id)?.state.name()))).collect())
+    }
+
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {
         let tables = self.tables();
         let limit = page.bounded_limit();

@@ -41,7 +41,7 @@ pub(super) use self::{
     continuation::release_succeeded,
     expire::Expire,
     heartbeat::{Heartbeat, Retire},
-    monitor::{CountJobs, FindJob, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
+    monitor::{CountJobs, FindJob, FindStates, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
     revoked::FindRevoked,
     rows::{Reader, claim},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},

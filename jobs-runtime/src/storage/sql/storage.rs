@@ -3,12 +3,13 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::{
-    Begin, ChangeBatch, CountJobs, Expire, FindDue, FindJob, FindRevoked, FindSchedule, FindStatistics, FindTotals,
-    Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, Retire, Verb, WriteSchedules,
+    Begin, ChangeBatch, CountJobs, Expire, FindDue, FindJob, FindRevoked, FindSchedule, FindStates, FindStatistics,
+    FindTotals, Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, Retire, Verb, WriteSchedules,
 };
 use crate::{
     clock::{Clock, Timestamp},
     job::{JobId, ScheduleId},
+    state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
         JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
@@ -118,6 +119,10 @@ impl<D: Database> Storage for SqlStorage<D> {
 impl<D: Database> Monitor for SqlStorage<D> {
     async fn job(&self, id: JobId) -> StorageResult<Option<JobDetails>> {
         self.0.read(FindJob(id)).await
+    }
+
+    async fn states(&self, ids: &[JobId]) -> StorageResult<Vec<(JobId, StateName)>> {
+        self.0.read(FindStates(ids.to_vec())).await
     }
 
     async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> StorageResult<JobPage> {

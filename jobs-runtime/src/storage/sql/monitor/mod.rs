@@ -2,10 +2,11 @@
 
 mod details;
 mod list;
+mod states;
 
 #[cfg(test)]
 pub(crate) use self::list::List;
-pub(crate) use self::{details::FindJob, list::ListJobs};
+pub(crate) use self::{details::FindJob, list::ListJobs, states::FindStates};
 use super::{
     rows::Reader,
     session::{Columns, Query, Session, params, read},
