@@ -164,6 +164,8 @@ use proc_macro::TokenStream;
 /// assert_eq!(SendWelcome::ALIASES[0].method(), "send_mail");
 /// ```
 ///
+/// A [schedule](macro@recurring#ids) that is named as the job goes on under its new name.
+///
 /// # What is generated
 ///
 /// For the first example, somewhat simplified; all names are written as absolute paths, so it does not matter
@@ -343,11 +345,19 @@ pub fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// If the values are others than those that are stored, the schedule is written again; its slots stay. So a value that
+/// differs at each start, such as the present time, or the order of a `HashSet`, is a change at each start. The order of
+/// the fields in an object, as of a `HashMap`, does not matter.
+///
 /// # Ids
 ///
 /// A schedule is stored under its id, and shown and triggered by it; if none is given it is the name of the job, such
 /// as `my_app.clean_up`. An id has 1 to 200 characters, none of them a control character, and no blank at its beginning
 /// or end. When the attribute changes, the schedule of the same id does.
+///
+/// A schedule without an `id` has another name when its job is renamed. If the job keeps its earlier name as an
+/// [alias](macro@job#names), the schedule goes on under the new one: with its next slot, with what it has missed, and
+/// paused if it was. Without the alias it begins anew, and the earlier one stays beside it.
 ///
 /// A job can have several schedules, each with an id of its own:
 ///

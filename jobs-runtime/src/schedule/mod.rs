@@ -57,6 +57,8 @@
 //!
 //! * A schedule that is written again as it is keeps its next slot, and nothing is written. If its expression or its zone
 //!   has changed, slots count from now: nothing of the past is made up for.
+//! * A clock that is set back repeats no slot. One that was more than an hour ahead has put its schedules there: they
+//!   count from now, with a warning, when the next server starts or they are written again.
 //! * A schedule that a server can't compute, or whose job it doesn't know, it leaves to other servers. If none of them
 //!   makes the job for some seconds, the schedule is [shown as in error](crate::client::Schedule::error). It is tried
 //!   again all the time, and goes on by itself when the cause has gone.

@@ -34,7 +34,7 @@ pub struct ScheduleWrite {
     pub found: Option<i64>,
     /// What it is to be, or `None` to remove it.
     pub content: Option<ScheduleContent>,
-    /// Jobs to be stored with it. Of each (schedule, slot) there is one: a second one is left out.
+    /// Jobs to be stored with it, also if it is removed. Of each (schedule, slot) there is one: a second one is left out.
     pub jobs: Vec<NewJob>,
 }
 

@@ -131,6 +131,8 @@ macro_rules! storage_conformance {
                 a_job_carries_its_schedule_and_slot,
                 jobs_are_stored_with_their_schedule_or_not_at_all,
                 a_slot_has_one_job,
+                a_slot_is_free_again_when_its_job_has_expired,
+                a_removal_stores_its_jobs_too,
                 of_many_writers_one_makes_the_job,
             }
             expire {

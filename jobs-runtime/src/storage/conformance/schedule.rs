@@ -8,7 +8,7 @@ use crate::{
     job::Recurrence,
     schedule::ScheduleId,
     storage::{
-        JobFilter, NewJob, PageRequest, ScheduleContent, ScheduleWrite,
+        JobFilter, NewJob, PageRequest, Recorded, ScheduleContent, ScheduleWrite,
         ScheduleWritten::{self, Conflict, Stored},
         StoredSchedule,
     },
@@ -197,6 +197,31 @@ pub async fn a_slot_has_one_job(f: Fixture) {
     f.storage.enqueue(vec![f.made_by("b", Some(slot)), f.made_by("a", None), f.made_by("a", None)]).await.expect("ok");
     assert_eq!((f.jobs_of("a").await, f.jobs_of("b").await), (4, 1));
     assert_eq!(f.claim_from(&["default"], 100).await.len(), 5);
+}
+
+/// Of what is gone nobody knows any more; and who keeps jobs for a short time does not keep their slots for ever.
+pub async fn a_slot_is_free_again_when_its_job_has_expired(f: Fixture) {
+    let slot = f.clock.now();
+    f.storage.enqueue(vec![f.made_by("a", Some(slot))]).await.expect("stored");
+    let job = f.claim().await;
+    assert_eq!(f.finish(&job, f.success()).await, Recorded::Stored);
+    f.storage.enqueue(vec![f.made_by("a", Some(slot))]).await.expect("left out");
+    assert!(f.claim_from(&["default"], 10).await.is_empty(), "the slot's job has ended, but it is there");
+    f.clock.advance(HOUR * 48);
+    assert_eq!(f.storage.expire(10).await.expect("expired"), 1);
+    f.storage.enqueue(vec![f.made_by("a", Some(slot))]).await.expect("stored");
+    assert_eq!(f.claim_from(&["default"], 10).await.len(), 1);
+}
+
+/// The last ones of a schedule, or one that hands over to another.
+pub async fn a_removal_stores_its_jobs_too(f: Fixture) {
+    let (found, slot) = (f.add("a", None).await, f.clock.now());
+    let write = ScheduleWrite { jobs: vec![f.made_by("a", Some(slot))], ..removal("a", found.version) };
+    assert_eq!(f.write(write.clone()).await, Stored);
+    assert_eq!((f.schedule_named("a").await, f.jobs_of("a").await), (None, 1));
+    let again = ScheduleWrite { jobs: vec![f.made_by("a", None)], ..write };
+    assert_eq!(f.write(again).await, Conflict, "it is gone");
+    assert_eq!(f.jobs_of("a").await, 1);
 }
 
 /// However many servers find it due at once.
