@@ -9,6 +9,7 @@ use std::{
 };
 
 use jobs_runtime::{
+    clock::before,
     prelude::*,
     server::StartError,
     state::StateName,
@@ -260,7 +261,7 @@ on_each_storage! {
         let gate = Gate::new();
         let jobs = world.client.enqueue_all((0..3).map(|_| WaitStubbornly::new())).await.expect("stored");
         let queues: Arc<[QueueName]> = ["default".try_into().expect("a queue")].into();
-        let rescue = Rescue { stale_after: Duration::from_secs(15), max_lost: 3, limit: 10 };
+        let rescue = Rescue { silent_since: before(world.clock.now(), Duration::from_secs(15)), max_lost: 3, limit: 10 };
         for _ in 0..2 {
             let dead = Claim { server: ServerId::new("dead"), queues: queues.clone(), limit: 3 };
             let claimed = world.storage.claim(dead).await.expect("claimed");

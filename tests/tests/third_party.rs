@@ -191,8 +191,8 @@ impl Rows {
         ScheduleWritten::Stored
     }
 
-    fn orphans(&self, rescue: &Rescue, now: Timestamp) -> Vec<(JobId, ServerId, Death)> {
-        let limit = backend::before(now, rescue.stale_after);
+    fn orphans(&self, rescue: &Rescue) -> Vec<(JobId, ServerId, Death)> {
+        let limit = rescue.silent_since;
         let dead = |server: &ServerId| self.servers.get(server).is_none_or(|status| status.heartbeat_at < limit);
         let orphan = |(id, row): (&JobId, &Row)| {
             let (_, server) = row.claim.as_ref().filter(|(_, server)| dead(server))?;
@@ -302,7 +302,7 @@ impl Storage for Shelf {
 
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
         Ok(self.write(|rows, now| {
-            let rescued = rows.orphans(&rescue, now).into_iter().map(|(job, server, death)| {
+            let rescued = rows.orphans(&rescue).into_iter().map(|(job, server, death)| {
                 let transition = backend::lost(server.as_str(), death, rescue.max_lost, now);
                 let to = transition.to.name();
                 rows.apply(job, transition, now);

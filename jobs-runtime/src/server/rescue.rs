@@ -4,7 +4,7 @@ use tracing::{debug, error, warn};
 
 use super::shared::Shared;
 use crate::{
-    clock::after,
+    clock::{after, before},
     state::StateName,
     storage::{Rescue, Rescued, ServerId, StorageResult},
 };
@@ -22,7 +22,6 @@ const REGULAR_BEATS: u32 = 2;
 /// itself, long enough for each that lives to beat too.
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
     let (storage, settings) = (shared.storage(), &shared.settings);
-    let rescue = Rescue { stale_after: settings.server_timeout, max_lost: settings.max_lost, limit: BATCH };
     let longest_gap = settings.heartbeat_interval.saturating_mul(2);
     let (mut last, mut regular) = (storage.clock().now(), 0);
     loop {
@@ -32,6 +31,8 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         regular = if after(last, longest_gap) >= now && now >= last { regular + 1 } else { 0 };
         last = now;
         if regular > REGULAR_BEATS {
+            let silent_since = before(now, settings.server_timeout);
+            let rescue = Rescue { silent_since, max_lost: settings.max_lost, limit: BATCH };
             while rescue_some(shared, rescue).await? == BATCH {}
         }
         shared.health.recovered("rescue");

@@ -6,7 +6,7 @@
 //! | in the backend | it asks |
 //! |---|---|
 //! | a job entered a state: what becomes of those that await it? | [`release`] |
-//! | a server died: where does the job go that it held? | [`lost`], and [`before`] for the time limit |
+//! | a server died: where does the job go that it held? | [`lost`] |
 //! | when does the job expire? | [`Retention::expires_at`](super::Retention::expires_at) |
 //! | whom does a commit wake? | [`Effects`] |
 //! | where does a page begin and end? | [`PageRequest::cursor`](super::PageRequest::cursor) and [`cursor`] |

@@ -1,13 +1,12 @@
-use std::time::Duration;
-
 use super::ServerId;
-use crate::{job::JobId, state::StateName};
+use crate::{clock::Timestamp, job::JobId, state::StateName};
 
 /// When a server counts as dead, and what that costs its jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct Rescue {
-    /// How long a server may not beat before it counts as dead.
-    pub stale_after: Duration,
+    /// Servers that have not beaten since then count as dead. It is a time and not a duration, so that a clock that
+    /// jumps between the judgement and the deed condemns nobody.
+    pub silent_since: Timestamp,
     /// How many lost runs a job may have: the last of them makes it Failed.
     pub max_lost: u32,
     /// How many jobs are taken at most.

@@ -3,7 +3,7 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 use serde_json::json;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, before},
     job::{Failure, Invocation, JobId, JobName, QueueName},
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
     storage::{
@@ -194,7 +194,7 @@ impl Fixture {
 
     /// Rescues with a timeout of 15 s and a cap of three lost runs.
     pub(super) async fn rescue(&self) -> Vec<Rescued> {
-        let rescue = Rescue { stale_after: SECOND * 15, max_lost: 3, limit: 100 };
+        let rescue = Rescue { silent_since: before(self.clock.now(), SECOND * 15), max_lost: 3, limit: 100 };
         self.storage.rescue(rescue).await.expect("rescued")
     }
 

@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, SECOND, server};
 use crate::{
+    clock::before,
     state::StateName,
     storage::{Recorded, Rescue, Rescued},
 };
@@ -97,7 +98,8 @@ pub async fn rescue_works_in_bounded_steps(f: Fixture) {
     f.enqueue_many(30).await;
     f.claim_as("alive", &["default"], 20).await;
     f.claim_as("dead", &["default"], 10).await;
-    let rescue = || f.storage.rescue(Rescue { stale_after: SECOND * 15, max_lost: 3, limit: 4 });
+    let rescue =
+        || f.storage.rescue(Rescue { silent_since: before(f.clock.now(), SECOND * 15), max_lost: 3, limit: 4 });
     let mut rescued = Vec::new();
     while rescued.last() != Some(&0) {
         rescued.push(rescue().await.expect("rescued").len());

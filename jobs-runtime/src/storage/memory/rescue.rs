@@ -2,7 +2,7 @@
 
 use super::tables::Tables;
 use crate::{
-    clock::{Timestamp, before},
+    clock::Timestamp,
     job::JobId,
     state::{Death, StateName, lost},
     storage::{Rescue, Rescued, ServerId},
@@ -10,7 +10,7 @@ use crate::{
 
 impl Tables {
     pub(super) fn rescue(&mut self, rescue: &Rescue, now: Timestamp) -> Vec<Rescued> {
-        let limit = before(now, rescue.stale_after);
+        let limit = rescue.silent_since;
         let alive = |server: &ServerId| self.servers.get(server).is_some_and(|(_, beat)| *beat >= limit);
         let orphans: Vec<(JobId, ServerId, Death)> = self.index[StateName::Processing as usize]
             .iter()

@@ -3,7 +3,7 @@ use super::{
     transition::{Expected, apply},
 };
 use crate::{
-    clock::{Timestamp, before},
+    clock::Timestamp,
     job::JobId,
     state::{Death, StateName, StateSet, lost},
     storage::{Rescue, Rescued, ServerId, StorageResult},
@@ -13,7 +13,7 @@ impl Verb for Rescue {
     type Answer = Vec<Rescued>;
 
     async fn run<S: Write>(&self, tx: &mut S) -> StorageResult<Vec<Rescued>> {
-        let alive_since = before(tx.now(), self.stale_after);
+        let alive_since = self.silent_since;
         let mut rescued = Vec::new();
         for orphan in orphans(tx, alive_since, self.limit).await? {
             let Orphan { job, server, death } = orphan;

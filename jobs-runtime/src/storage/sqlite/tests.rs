@@ -221,7 +221,7 @@ async fn work(storage: &SqlStorage<Sqlite>, clock: &TestClock) {
     storage.change(move_all(Transition::new(Enqueued {}, clock.now()))).await.expect("requeued");
     clock.advance(Duration::from_secs(48 * 3600));
     storage.promote(10).await.expect("promoted");
-    storage.rescue(Rescue { stale_after: Duration::from_secs(15), max_lost: 3, limit: 10 }).await.expect("rescued");
+    storage.rescue(Rescue { silent_since: clock.now(), max_lost: 3, limit: 10 }).await.expect("rescued");
     storage.change(move_all(Transition::new(Deleted {}, clock.now()))).await.expect("deleted");
     clock.advance(Duration::from_secs(48 * 3600));
     storage.revoked(vec![(ids[0], claimed[0].token)]).await.expect("asked");
