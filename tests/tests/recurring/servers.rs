@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use jobs_runtime::{
     Client, JobServer,
     clock::Timestamp,
+    prelude::*,
     schedule::{Misfire, ScheduleOptions},
+    state::StateName,
     storage::Storage,
 };
 use jobs_tests::{Faulty, World, on_each_storage};
@@ -35,7 +37,33 @@ async fn assert_each_second_once(world: &World, id: &str, start: Timestamp, end:
     assert!(slots == expected, "missing: {missing:?}");
 }
 
+/// Runs until it is cancelled.
+#[job]
+async fn linger(token: CancellationToken) {
+    token.cancelled().await;
+}
+
 on_each_storage! {
+    /// It would not run their jobs, and the next server decides what is made up for.
+    async fn a_server_that_shuts_down_makes_no_more_jobs(world: World) {
+        let recurring = world.client.recurring();
+        recurring.add_or_update("a", Tell::new("eu"), "@every_second", ScheduleOptions::new()).await.expect("added");
+        let server = world.server().register::<Tell>().register::<Linger>().start().await.expect("started");
+        world.followed("a").await;
+        let lingering = Linger::enqueue().await.expect("enqueued");
+        world.until(&lingering, StateName::Processing).await;
+        let before = world.jobs_of("a").await.len();
+        let shutdown = tokio::spawn(server.shutdown(SECOND));
+        // Until the server has stopped claiming.
+        tokio::time::sleep(SECOND / 4).await;
+        world.clock.advance(SECOND * 30);
+        shutdown.await.expect("a task").expect("shut down");
+        assert_eq!(world.jobs_of("a").await.len(), before);
+        let _next = world.server().register::<Tell>().register::<Linger>().start().await.expect("started");
+        world.followed("a").await;
+        assert_eq!(world.jobs_of("a").await.len(), before + 1, "one for all that was missed");
+    }
+
     /// Elsewhere (apalis-cron #281, Hangfire #1852) two nodes enqueued every tick twice.
     async fn two_servers_make_each_slot_once(world: World) {
         let start = world.clock.now();

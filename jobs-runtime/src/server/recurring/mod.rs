@@ -22,12 +22,14 @@ use crate::{
 /// How many due schedules are looked at in one go.
 const PAGE: usize = 500;
 
-/// Makes jobs of what is due, and sleeps until the next schedule is.
+/// Makes jobs of what is due, and sleeps until the next schedule is; until the server stops claiming. From then on slots
+/// are left to other servers, or to be made up for: this one would not run their jobs.
 pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
     let storage = shared.storage();
     let mut changed = storage.signals().subscribe(Topic::Recurring);
     let mut catch_up = CatchUp::default();
-    loop {
+    let stop = &shared.stop.claiming;
+    while !stop.is_cancelled() {
         changed.reset();
         let next = round(shared, &mut catch_up).await?;
         shared.health.recovered("recurring");
@@ -35,10 +37,12 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         tokio::select! {
             () = sleep_until(storage.clock(), next) => {}
             () = changed.changed() => {}
+            () = stop.cancelled() => {}
             finished = catch_up.finished() => finished.write(shared).await?,
             () = tokio::time::sleep(shared.settings.schedule_poll_interval) => {}
         }
     }
+    Ok(())
 }
 
 async fn sleep_until(clock: &Clock, moment: Option<Timestamp>) {
