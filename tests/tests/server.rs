@@ -109,7 +109,7 @@ on_each_storage! {
     async fn a_backlog_drains_without_waiting_for_polls(world: World) {
         let order = Data::new(Order::default());
         let handles = world.client.enqueue_all((0..1_000).map(|n| Note::new(n.to_string()))).await.expect("stored");
-        let server = world.server().register::<Note>().shared_data(order.clone()).poll_interval(Duration::from_secs(3600))
+        let server = world.server().register::<Note>().shared_data(order.clone()).queue_poll_interval(Duration::from_secs(3600))
             .start().await.expect("started");
         for handle in handles {
             handle.wait(TEN_SECONDS).await.expect("done");
@@ -123,7 +123,7 @@ on_each_storage! {
 
     async fn work_from_another_process_is_found_without_waiting_for_polls(world: World) {
         let order = Data::new(Order::default());
-        let server = world.server().register::<Note>().shared_data(order.clone()).poll_interval(Duration::from_secs(3600))
+        let server = world.server().register::<Note>().shared_data(order.clone()).queue_poll_interval(Duration::from_secs(3600))
             .start().await.expect("started");
         let elsewhere = Client::new(world.other.clone());
         for n in 0..5 {

@@ -371,7 +371,7 @@ impl Monitor for Shelf {
     async fn counts(&self) -> StorageResult<Counts> {
         let (rows, mut counts) = (self.rows(), Counts::default());
         for state in StateName::ALL {
-            counts.set(state, rows.in_state(state).count() as u64);
+            counts.set(state, Count::of(rows.in_state(state).count() as u64, Count::CAP));
         }
         Ok(counts)
     }
@@ -381,7 +381,7 @@ impl Monitor for Shelf {
         for (_, row) in rows.in_state(StateName::Enqueued) {
             *queues.entry(row.details.job.queue.clone()).or_default() += 1;
         }
-        Ok(queues.into_iter().map(|(name, waiting)| QueueStatus::new(name, Count::of(waiting))).collect())
+        Ok(queues.into_iter().map(|(name, waiting)| QueueStatus::new(name, Count::of(waiting, Count::CAP))).collect())
     }
 
     async fn servers(&self) -> StorageResult<Vec<ServerStatus>> {

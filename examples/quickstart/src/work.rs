@@ -48,7 +48,7 @@ fn storage(database: &Path) -> SqliteOptions {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     let retention = Retention::DEFAULT.succeeded(YEAR).deleted(YEAR);
     // A large folder is stored in one step, which may take longer than the usual half a minute.
-    SqliteOptions::new(database).retention(retention).operation_timeout(Duration::from_secs(600))
+    SqliteOptions::new(database).retention(retention).transaction_timeout(Duration::from_secs(600))
 }
 
 async fn new_run(client: &Client, folder: &Folder, database: &Path) -> anyhow::Result<Run> {

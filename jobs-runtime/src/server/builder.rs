@@ -137,15 +137,23 @@ impl JobServerBuilder {
         self
     }
 
-    /// How often to look for work when nothing signals that there is some; 1 s by default.
-    pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.settings.poll_interval = interval;
+    /// How often to look for work when nothing signals that there is some; instead of what the
+    /// [storage](crate::storage::Storage::intervals) says.
+    pub fn queue_poll_interval(mut self, interval: Duration) -> Self {
+        self.settings.queue_poll_interval = Some(interval);
         self
     }
 
-    /// How often expired jobs are removed; every 60 s by default.
-    pub fn expiry_interval(mut self, interval: Duration) -> Self {
-        self.settings.expiry_interval = interval;
+    /// How often expired jobs are removed; instead of what the [storage](crate::storage::Storage::intervals) says.
+    pub fn expiration_check_interval(mut self, interval: Duration) -> Self {
+        self.settings.expiration_check_interval = Some(interval);
+        self
+    }
+
+    /// How often the counters of hours that are over are summed up; instead of what the
+    /// [storage](crate::storage::Storage::intervals) says.
+    pub fn counters_aggregation_interval(mut self, interval: Duration) -> Self {
+        self.settings.counters_aggregation_interval = Some(interval);
         self
     }
 

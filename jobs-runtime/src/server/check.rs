@@ -172,11 +172,12 @@ fn check_times(settings: &Settings, problems: &mut Vec<String>) {
         ));
     }
     for (name, interval) in [
-        ("poll_interval", settings.poll_interval),
-        ("expiry_interval", settings.expiry_interval),
-        ("schedule_poll_interval", settings.schedule_poll_interval),
+        ("queue_poll_interval", settings.queue_poll_interval),
+        ("expiration_check_interval", settings.expiration_check_interval),
+        ("counters_aggregation_interval", settings.counters_aggregation_interval),
+        ("schedule_poll_interval", Some(settings.schedule_poll_interval)),
     ] {
-        if interval.is_zero() {
+        if interval.is_some_and(|interval| interval.is_zero()) {
             problems.push(format!("`.{name}(0)`: it must not be zero"));
         }
     }

@@ -47,7 +47,7 @@ pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<Claimed
             // The queues are empty: wait for work.
             tokio::select! {
                 () = ready.changed() => {}
-                () = tokio::time::sleep(shared.settings.poll_interval) => {}
+                () = tokio::time::sleep(shared.intervals().queue_poll) => {}
                 () = shared.stop.claiming.cancelled() => {}
             }
         }

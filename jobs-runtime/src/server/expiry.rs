@@ -10,7 +10,7 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         let removed = shared.storage().expire(BATCH).await?;
         shared.health.recovered("expiry");
         if removed < BATCH {
-            shared.storage().clock().sleep(shared.settings.expiry_interval).await;
+            shared.storage().clock().sleep(shared.intervals().expiration_check).await;
         }
     }
 }

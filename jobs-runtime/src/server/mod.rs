@@ -12,6 +12,7 @@ mod cancellation;
 mod check;
 mod claims;
 mod completer;
+mod counters;
 mod delayed;
 mod demand;
 mod dispatcher;

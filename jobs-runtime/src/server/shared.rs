@@ -16,7 +16,7 @@ use super::{
 use crate::{
     client::Client,
     job::{DataMap, Registry, RetryPolicy},
-    storage::{ClaimedJob, Finish, ServerRecord, Storage},
+    storage::{ClaimedJob, Finish, Intervals, ServerRecord, Storage},
 };
 
 /// What the parts of a server share.
@@ -49,8 +49,10 @@ pub(super) struct Settings {
     pub(super) server_timeout: Duration,
     pub(super) max_lost: u32,
     pub(super) unknown_jobs: RetryPolicy,
-    pub(super) poll_interval: Duration,
-    pub(super) expiry_interval: Duration,
+    /// Instead of those of the storage.
+    pub(super) queue_poll_interval: Option<Duration>,
+    pub(super) expiration_check_interval: Option<Duration>,
+    pub(super) counters_aggregation_interval: Option<Duration>,
     pub(super) schedule_poll_interval: Duration,
     pub(super) follow_schedules: bool,
     pub(super) remove_orphaned_schedules: bool,
@@ -65,8 +67,9 @@ impl Default for Settings {
             server_timeout: Duration::from_secs(15),
             max_lost: 3,
             unknown_jobs: RetryPolicy::NONE,
-            poll_interval: Duration::from_secs(1),
-            expiry_interval: Duration::from_secs(60),
+            queue_poll_interval: None,
+            expiration_check_interval: None,
+            counters_aggregation_interval: None,
             schedule_poll_interval: Duration::from_secs(15),
             follow_schedules: true,
             remove_orphaned_schedules: false,
@@ -133,5 +136,15 @@ impl Shared {
 
     pub(super) fn storage(&self) -> &Arc<dyn Storage> {
         self.client.storage()
+    }
+
+    /// How often to look at the storage when nothing tells the server to.
+    pub(super) fn intervals(&self) -> Intervals {
+        let mut intervals = self.storage().intervals();
+        let set = |interval: &mut Duration, own: Option<Duration>| *interval = own.unwrap_or(*interval);
+        set(&mut intervals.queue_poll, self.settings.queue_poll_interval);
+        set(&mut intervals.expiration_check, self.settings.expiration_check_interval);
+        set(&mut intervals.counters_aggregation, self.settings.counters_aggregation_interval);
+        intervals
     }
 }

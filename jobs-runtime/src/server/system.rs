@@ -3,7 +3,7 @@ use std::{io, sync::Arc, thread};
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
-    cancellation, completer, delayed, dispatcher, expiry, heartbeat, recurring, rescue,
+    cancellation, completer, counters, delayed, dispatcher, expiry, heartbeat, recurring, rescue,
     shared::{Inlets, Shared},
     supervise::supervise,
 };
@@ -108,7 +108,7 @@ fn spawn_others(processes: &mut JoinSet<()>, shared: &Arc<Shared>) {
             });
         )*};
     }
-    spawn!(heartbeat, rescue, delayed, expiry, cancellation);
+    spawn!(heartbeat, rescue, delayed, expiry, counters, cancellation);
     if shared.settings.follow_schedules {
         spawn!(recurring);
     }

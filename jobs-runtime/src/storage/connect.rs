@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use super::Migration;
 use super::{Storage, StorageError, StorageResult, memory::MemoryOptions};
 
 /// Opens the storage that `url` names, and creates its tables if they aren't there.
@@ -11,9 +13,9 @@ use super::{Storage, StorageError, StorageResult, memory::MemoryOptions};
 /// | `mysql://user:password@host/database` | tables of a MySQL or MariaDB database; with the feature `mysql` |
 /// | `postgres://user:password@host/database` | a schema of a PostgreSQL database; with the feature `postgres` |
 ///
-/// A SQLite URL takes options as a query: `sqlite://jobs.db?table_prefix=mail_&synchronous=normal`; see
-/// [`SqliteOptions::from_url`](super::sqlite::SqliteOptions::from_url). The options structs of the backends
-/// set more than a URL can.
+/// The URL of a database takes options as a query: `sqlite://jobs.db?table_prefix=mail_&synchronous=normal`. They are listed
+/// at `from_url` of its options struct, such as [`SqliteOptions`](super::sqlite::SqliteOptions::from_url), which can also
+/// set what a URL can't.
 ///
 /// # Errors
 ///
@@ -54,6 +56,54 @@ pub async fn connect(url: &str) -> StorageResult<Arc<dyn Storage>> {
             "known are `memory:`, `sqlite://FILE`, `postgres://USER:PASSWORD@HOST/DATABASE` and \
              `mysql://USER:PASSWORD@HOST/DATABASE`",
         )),
+    }
+}
+
+/// Makes the tables of the storage that `url` names, or brings them up to date: for a step of a deployment that has the
+/// rights to do so, where programs open the storage with `prepare_schema=false`.
+///
+/// # Errors
+///
+/// As [`connect`], and [`StorageError::InvalidUrl`] for a storage that has no tables.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub async fn migrate(url: &str) -> StorageResult<()> {
+    match url.split_once(':').map_or(url, |(scheme, _)| scheme) {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => super::sqlite::SqliteOptions::from_url(url)?.migrate().await,
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => super::postgres::PostgresOptions::from_url(url)?.migrate().await,
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => super::mysql::MySqlOptions::from_url(url)?.migrate().await,
+        _ => Err(invalid(url, "it names no storage that has tables")),
+    }
+}
+
+/// All steps that make the tables of the storage that `url` names, with their statements, for those who run them by hand.
+/// It connects to nothing.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// for migration in jobs_runtime::storage::migrations("sqlite://jobs.db?table_prefix=mail_")? {
+///     println!("-- version {}: {}\n{}", migration.version, migration.name, migration.sql);
+/// #   assert!(migration.sql.contains("INSERT INTO mail_schema"));
+/// }
+/// # }
+/// # Ok::<(), jobs_runtime::storage::StorageError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`StorageError::InvalidUrl`] if it is no URL of a storage that has tables.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub fn migrations(url: &str) -> StorageResult<Vec<Migration>> {
+    match url.split_once(':').map_or(url, |(scheme, _)| scheme) {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => Ok(super::sqlite::SqliteOptions::from_url(url)?.migrations()),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(super::postgres::PostgresOptions::from_url(url)?.migrations()),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => Ok(super::mysql::MySqlOptions::from_url(url)?.migrations()),
+        _ => Err(invalid(url, "it names no storage that has tables")),
     }
 }
 

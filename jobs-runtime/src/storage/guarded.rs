@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use tracing::{Instrument, debug_span};
 
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
-    JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite,
-    ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult,
-    StoredSchedule,
+    Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
+    JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
+    ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError,
+    StorageResult, StoredSchedule,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -62,6 +62,10 @@ impl Storage for Guarded {
         self.inner.describe()
     }
 
+    fn intervals(&self) -> Intervals {
+        self.inner.intervals()
+    }
+
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
         self.guard("enqueue", self.inner.enqueue(jobs)).await
     }
@@ -112,6 +116,10 @@ impl Storage for Guarded {
 
     async fn expire(&self, limit: usize) -> StorageResult<usize> {
         self.guard("expire", self.inner.expire(limit)).await
+    }
+
+    async fn aggregate_counters(&self, limit: usize) -> StorageResult<usize> {
+        self.guard("aggregate_counters", self.inner.aggregate_counters(limit)).await
     }
 
     async fn close(&self) {

@@ -50,6 +50,11 @@ pub use self::{
     signals::{Signals, Subscription, Topic},
     write::{Change, Changed, Finish, Promotion, Recorded},
 };
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use self::{
+    connect::{migrate, migrations},
+    sql::Migration,
+};
 use crate::{
     clock::{Clock, Timestamp, after},
     job::JobId,
@@ -74,6 +79,11 @@ pub trait Storage: Monitor + fmt::Debug {
 
     /// What this storage is, for messages: its URL without secrets.
     fn describe(&self) -> String;
+
+    /// How often servers look at this storage when nothing tells them to.
+    fn intervals(&self) -> Intervals {
+        Intervals::default()
+    }
 
     /// Stores new jobs, all or none. A job whose id is already there is left as it is; one that is to be a schedule's
     /// second job for a slot is left out.
@@ -132,8 +142,36 @@ pub trait Storage: Monitor + fmt::Debug {
     /// Removes up to `limit` jobs whose time has expired, with all that belongs to them; returns how many.
     async fn expire(&self, limit: usize) -> StorageResult<usize>;
 
+    /// Sums up to `limit` parts of counters, where several count for one hour, of hours that are over; returns how many
+    /// there were. What [`statistics`](Monitor::statistics) and [`totals`](Monitor::totals) tell is the same after it.
+    async fn aggregate_counters(&self, _limit: usize) -> StorageResult<usize> {
+        Ok(0)
+    }
+
     /// Ends background work and closes connections, after what was accepted is written.
     async fn close(&self);
+}
+
+/// How often servers look at a storage when nothing tells them to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Intervals {
+    /// For work in their queues; every second by default.
+    pub queue_poll: Duration,
+    /// For jobs that have expired; every 60 s by default.
+    pub expiration_check: Duration,
+    /// For counters to [sum up](Storage::aggregate_counters); every 5 minutes by default.
+    pub counters_aggregation: Duration,
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self {
+            queue_poll: Duration::from_secs(1),
+            expiration_check: Duration::from_secs(60),
+            counters_aggregation: Duration::from_secs(300),
+        }
+    }
 }
 
 /// How long jobs are kept after their last state, by state.

@@ -276,13 +276,13 @@ pub struct Count {
 }
 
 impl Count {
-    /// Where counting ends.
+    /// Where counting ends, unless a storage's options say otherwise.
     pub const CAP: u64 = 10_000;
 
-    /// From a count that went at most one beyond the cap.
+    /// From a count that went at most one beyond `cap`.
     #[must_use]
-    pub fn of(counted: u64) -> Self {
-        Self { value: counted.min(Self::CAP), capped: counted > Self::CAP }
+    pub fn of(counted: u64, cap: u64) -> Self {
+        Self { value: counted.min(cap), capped: counted > cap }
     }
 }
 
@@ -303,9 +303,9 @@ impl Counts {
         self.0[state as usize]
     }
 
-    /// Sets how many are in `state`, from a count that went at most one beyond the [cap](Count::CAP).
-    pub fn set(&mut self, state: StateName, counted: u64) {
-        self.0[state as usize] = Count::of(counted);
+    /// Sets how many are in `state`.
+    pub fn set(&mut self, state: StateName, count: Count) {
+        self.0[state as usize] = count;
     }
 
     /// How many are not done with: neither succeeded, nor failed, nor deleted.

@@ -32,8 +32,8 @@ async fn what_cannot_be_opened_is_told_with_the_reason_and_without_the_password(
         ("mysql://ada:secret@127.0.0.1:1/db", "can't be reached"),
         ("mysql://127.0.0.1/db?table_prefix=no-prefix", "can't be the prefix of tables"),
         ("mysql://127.0.0.1/db?max_connections=1", "from 2 to 1000"),
-        ("mysql://127.0.0.1/db?poll_interval_ms=soon", "must be a number"),
-        ("mysql://127.0.0.1/db?migrate=maybe", "must be `true` or `false`"),
+        ("mysql://127.0.0.1/db?queue_poll_interval=soon", "with its unit"),
+        ("mysql://127.0.0.1/db?prepare_schema=maybe", "must be `true` or `false`"),
         ("mysql://127.0.0.1:port/db", "invalid port"),
     ] {
         let error = open_error(url).await;
@@ -56,10 +56,10 @@ async fn a_schema_of_a_later_version_is_refused() {
 #[tokio::test]
 async fn without_migrating_an_empty_database_is_refused() {
     let (url, _database) = database().await;
-    let error = open_error(&format!("{url}?migrate=false")).await;
-    assert!(error.contains("version 0") && error.contains("migrating is switched off"), "{error}");
+    let error = open_error(&format!("{url}?prepare_schema=false")).await;
+    assert!(error.contains("version 0") && error.contains("`prepare_schema` is off"), "{error}");
     connect(&url).await.expect("migrated").close().await;
-    connect(&format!("{url}?migrate=false")).await.expect("opened").close().await;
+    connect(&format!("{url}?prepare_schema=false")).await.expect("opened").close().await;
 }
 
 /// Processes of one program start at the same time.

@@ -37,7 +37,7 @@ async fn what_cannot_be_opened_is_told_with_the_reason_and_without_the_password(
         ("postgres://127.0.0.1/db?schema=No-Schema", "can't be the name of the schema"),
         ("postgres://127.0.0.1/db?max_connections=1", "from 2 to 1000"),
         ("postgres://127.0.0.1/db?max_connections=many", "must be a number"),
-        ("postgres://127.0.0.1/db?migrate=maybe", "must be `true` or `false`"),
+        ("postgres://127.0.0.1/db?prepare_schema=maybe", "must be `true` or `false`"),
         ("postgres://127.0.0.1:port/db", "invalid port"),
     ] {
         let error = open_error(url).await;
@@ -63,10 +63,10 @@ async fn a_schema_of_a_later_version_is_refused() {
 #[tokio::test]
 async fn without_migrating_an_empty_database_is_refused() {
     let (url, _schema) = url();
-    let error = open_error(&format!("{url}&migrate=false")).await;
-    assert!(error.contains("version 0") && error.contains("migrating is switched off"), "{error}");
+    let error = open_error(&format!("{url}&prepare_schema=false")).await;
+    assert!(error.contains("version 0") && error.contains("`prepare_schema` is off"), "{error}");
     connect(&url).await.expect("migrated").close().await;
-    connect(&format!("{url}&migrate=false")).await.expect("opened").close().await;
+    connect(&format!("{url}&prepare_schema=false")).await.expect("opened").close().await;
 }
 
 /// Processes of one program start at the same time.

@@ -56,7 +56,7 @@ async fn urls_that_name_no_file_or_unknown_options_are_refused() {
         ("sqlite://:memory:", "use `memory:`"),
         ("sqlite://x.db?colour=red", "unknown option `colour`"),
         ("sqlite://x.db?synchronous=maybe", "`full` or `normal`"),
-        ("sqlite://x.db?migrate", "`true` or `false`"),
+        ("sqlite://x.db?prepare_schema", "`true` or `false`"),
         ("sqlite://x.db?table_prefix=a;b", "table prefix `a;b`"),
     ] {
         let error = connect(url).await.expect_err(url).to_string();
@@ -88,10 +88,10 @@ async fn a_schema_with_a_missing_table_is_refused_at_the_start() {
 #[tokio::test]
 async fn without_migrating_a_new_file_is_refused() {
     let (_folder, file) = temporary_file();
-    let error = connect(&format!("{}?migrate=false", url(&file))).await.expect_err("refused").to_string();
+    let error = connect(&format!("{}?prepare_schema=false", url(&file))).await.expect_err("refused").to_string();
     assert!(error.contains("version 0") && error.contains("version 2 is needed"), "{error}");
     connect(&url(&file)).await.expect("migrated").close().await;
-    connect(&format!("{}?migrate=false", url(&file))).await.expect("opened").close().await;
+    connect(&format!("{}?prepare_schema=false", url(&file))).await.expect("opened").close().await;
 }
 
 #[tokio::test]
@@ -150,12 +150,12 @@ async fn retention_is_settable_for_each_state() {
 async fn a_stalled_file_is_told_and_the_server_goes_on() {
     let (_folder, file) = temporary_file();
     let limit = Duration::from_millis(100);
-    let storage = SqliteOptions::new(&file).operation_timeout(limit).open().await.expect("opened");
+    let storage = SqliteOptions::new(&file).transaction_timeout(limit).open().await.expect("opened");
     let client = Client::new(storage.clone());
     let server = JobServer::builder(storage.clone())
         .discover(false)
         .register::<Work>()
-        .poll_interval(Duration::from_millis(20))
+        .queue_poll_interval(Duration::from_millis(20))
         .start()
         .await
         .expect("started");
@@ -251,7 +251,8 @@ async fn a_call_that_fails_takes_no_other_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_whose_caller_has_gone_takes_nothing() {
     let (_folder, file) = temporary_file();
-    let storage = SqliteOptions::new(&file).operation_timeout(Duration::from_millis(100)).open().await.expect("opened");
+    let storage =
+        SqliteOptions::new(&file).transaction_timeout(Duration::from_millis(100)).open().await.expect("opened");
     Client::new(storage.clone()).enqueue(Work { n: 1 }).await.expect("stored");
     let mut other = SqliteConnection::connect(&url(&file)).await.expect("opened");
     let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("locked");
@@ -335,8 +336,8 @@ async fn a_deleted_file_is_not_made_again() {
 #[tokio::test]
 async fn polling_without_a_pause_is_refused() {
     let (_folder, file) = temporary_file();
-    let error = SqliteOptions::new(&file).poll_interval(Duration::ZERO).open().await.expect_err("refused");
-    assert!(error.to_string().contains("poll interval"), "{error}");
+    let error = SqliteOptions::new(&file).queue_poll_interval(Duration::ZERO).open().await.expect_err("refused");
+    assert!(error.to_string().contains("queue_poll_interval"), "{error}");
     assert!(!file.exists(), "nothing was made");
 }
 

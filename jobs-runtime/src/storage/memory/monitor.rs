@@ -43,9 +43,10 @@ impl Monitor for MemoryStorage {
         let tables = self.tables();
         let mut counts = Counts::default();
         for state in StateName::ALL {
-            counts.set(state, tables.index[state as usize].len() as u64);
+            counts.set(state, Count::of(tables.index[state as usize].len() as u64, Count::CAP));
         }
-        counts.set(StateName::Enqueued, tables.ready.values().map(|ready| ready.len() as u64).sum());
+        let enqueued = tables.ready.values().map(|ready| ready.len() as u64).sum();
+        counts.set(StateName::Enqueued, Count::of(enqueued, Count::CAP));
         Ok(counts)
     }
 
@@ -53,7 +54,7 @@ impl Monitor for MemoryStorage {
         let tables = self.tables();
         let status = |(name, ready): (&QueueName, &std::collections::BTreeSet<_>)| QueueStatus {
             name: name.clone(),
-            enqueued: Count::of(ready.len() as u64),
+            enqueued: Count::of(ready.len() as u64, Count::CAP),
         };
         Ok(tables.ready.iter().map(status).collect())
     }
@@ -63,7 +64,7 @@ impl Monitor for MemoryStorage {
         let status = |(server, heartbeat_at): &(crate::storage::ServerRecord, Timestamp)| ServerStatus {
             server: server.clone(),
             heartbeat_at: *heartbeat_at,
-            processing: Count::of(tables.held_by(&server.id).count() as u64),
+            processing: Count::of(tables.held_by(&server.id).count() as u64, Count::CAP),
         };
         Ok(tables.servers.values().map(status).collect())
     }

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
-use super::{Work, session::Tx};
+use super::{MySql, session::Tx};
 use crate::{
     job::{JobId, QueueName},
     storage::{
         Claim, ClaimToken, ClaimedJob, StorageResult,
-        sql::{Columns, Param, Reader, Session as _, params, read},
+        sql::{Columns, Param, Reader, Session as _, params, pooled::Work, read},
     },
 };
 
@@ -17,7 +17,7 @@ struct Waiting {
     awaited: i64,
 }
 
-impl Work for Claim {
+impl Work<MySql> for Claim {
     type Answer = Vec<ClaimedJob>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {

@@ -1,5 +1,5 @@
 use super::{
-    Work,
+    MySql,
     session::{TICKET, Tx},
 };
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     state::StateName,
     storage::{
         Initial, NewJob, StorageResult,
-        sql::{Param, Session as _, Write as _, attach, params},
+        sql::{Param, Session as _, Write as _, attach, params, pooled::Work},
     },
 };
 
 /// Stores new jobs.
 pub(super) struct Enqueue(pub(super) Vec<NewJob>);
 
-impl Work for Enqueue {
+impl Work<MySql> for Enqueue {
     type Answer = ();
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {

@@ -1,20 +1,20 @@
 use std::collections::{HashMap, HashSet};
 
-use super::{Work, session::Tx};
+use super::{MySql, session::Tx};
 use crate::{
     clock::Timestamp,
     job::JobId,
     state::{State, StateName, Succeeded},
     storage::{
         ClaimToken, Finish, Recorded, StorageResult,
-        sql::{Expected, Session as _, Write as _, apply, claim, params, read, release_succeeded},
+        sql::{Expected, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded},
     },
 };
 
 /// Records how runs ended: successes set-wise, everything else job by job.
 pub(super) struct FinishBatch(pub(super) Vec<Finish>);
 
-impl Work for FinishBatch {
+impl Work<MySql> for FinishBatch {
     type Answer = Vec<Recorded>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {

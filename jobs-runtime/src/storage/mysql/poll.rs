@@ -5,7 +5,10 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::Shared;
+use super::MySql;
+use crate::storage::sql::pooled;
+
+type Shared = pooled::Shared<MySql>;
 
 /// How long to wait after the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -48,10 +51,10 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     let shared: Weak<Shared> = Arc::downgrade(shared);
     thread.spawn(async move {
         while let Some(storage) = shared.upgrade() {
-            let interval = storage.options.poll_interval;
-            let pause = match storage.newest_ticket().await {
+            let interval = storage.common.intervals.queue_poll;
+            let pause = match newest(&storage).await {
                 Ok(newest) => {
-                    if storage.tickets.look(newest) {
+                    if storage.driver.tickets.look(newest) {
                         storage.signals.notify_all();
                     }
                     interval
@@ -64,11 +67,9 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     });
 }
 
-impl Shared {
-    async fn newest_ticket(&self) -> sqlx::Result<i64> {
-        let select = self.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
-        sqlx::query_scalar(select).fetch_one(&self.pool).await
-    }
+async fn newest(storage: &Shared) -> sqlx::Result<i64> {
+    let select = storage.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
+    sqlx::query_scalar(select).fetch_one(&storage.pool).await
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::{
-    Work,
+    MySql,
     session::{TICKET, Tx},
 };
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     state::StateName,
     storage::{
         Promotion, StorageResult,
-        sql::{Param, Session as _, Write as _, params, read},
+        sql::{Param, Session as _, Write as _, params, pooled::Work, read},
     },
 };
 
@@ -17,7 +17,7 @@ pub(super) struct Promote {
     pub(super) limit: usize,
 }
 
-impl Work for Promote {
+impl Work<MySql> for Promote {
     type Answer = Promotion;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Promotion> {

@@ -2,52 +2,57 @@
 
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 
-use super::{MySqlOptions, connection::explain};
-use crate::storage::{StorageError, StorageResult, sql::Templates};
+use super::{MySql, session::DIALECT};
+use crate::storage::{
+    StorageResult,
+    sql::{CommonOptions, Migration, Migrations, Templates, pooled::explain},
+};
 
 /// Each makes one version from the version before it.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_jobs.sql")];
+pub(super) const MIGRATIONS: Migrations = Migrations {
+    before: "CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB;\n\n",
+    steps: &[("jobs", include_str!("migrations/0001_jobs.sql"))],
+};
 
-/// The version that this program writes.
-fn supported() -> i64 {
-    MIGRATIONS.len() as i64
+/// All migrations, as they are to be run by hand.
+pub(super) fn migrations(table_prefix: &str) -> Vec<Migration> {
+    MIGRATIONS.after(0, &Templates::new(table_prefix, &DIALECT))
 }
 
 /// Brings the tables up to date, or checks that they are.
 pub(super) async fn prepare(
+    driver: &MySql,
+    options: &CommonOptions,
     connection: &mut MySqlConnection,
-    options: &MySqlOptions,
-    sql: &Templates,
 ) -> StorageResult<()> {
-    check_server(connection, options).await?;
-    let failed = |error| explain(options, error);
+    check_server(driver, options, connection).await?;
+    let failed = |error| explain(driver, options, error);
     // Two processes that start at once migrate one after the other.
-    let lock = format!("jobs:{}", options.table_prefix);
+    let lock = format!("jobs:{}", driver.table_prefix);
     sqlx::query("SELECT GET_LOCK(?, 60)").bind(&lock).execute(&mut *connection).await.map_err(failed)?;
-    let prepared = prepare_locked(connection, options, sql).await;
+    let prepared = prepare_locked(driver, options, connection).await;
     sqlx::query("SELECT RELEASE_LOCK(?)").bind(&lock).execute(connection).await.map_err(failed)?;
     prepared
 }
 
 async fn prepare_locked(
+    driver: &MySql,
+    options: &CommonOptions,
     connection: &mut MySqlConnection,
-    options: &MySqlOptions,
-    sql: &Templates,
 ) -> StorageResult<()> {
-    let failed = |error| explain(options, error);
-    let found = version(connection, sql).await.map_err(failed)?;
-    if found > supported() {
-        return Err(StorageError::SchemaTooNew { storage: options.url(), found, supported: supported() });
+    let failed = |error| explain(driver, options, error);
+    let prefix = driver.table_prefix.as_str();
+    let found = version(connection, prefix).await.map_err(failed)?;
+    if MIGRATIONS.check(options, found)? {
+        migrate(connection, prefix, found).await.map_err(failed)?;
     }
-    if found < supported() && !options.migrate {
-        return Err(not_migrated(options, found));
-    }
-    if found < supported() { migrate(connection, sql, found).await.map_err(failed) } else { Ok(()) }
+    let there = tables(connection).await.map_err(failed)?;
+    MIGRATIONS.check_tables(options, prefix, &there)
 }
 
-async fn check_server(connection: &mut MySqlConnection, options: &MySqlOptions) -> StorageResult<()> {
-    let row = sqlx::query("SELECT VERSION()").fetch_one(connection).await.map_err(|error| explain(options, error))?;
-    let version: String = row.get(0);
+async fn check_server(driver: &MySql, options: &CommonOptions, connection: &mut MySqlConnection) -> StorageResult<()> {
+    let row = sqlx::query("SELECT VERSION()").fetch_one(connection).await;
+    let version: String = row.map_err(|error| explain(driver, options, error))?.get(0);
     if is_supported(&version) {
         return Ok(());
     }
@@ -61,35 +66,26 @@ fn is_supported(version: &str) -> bool {
     if version.contains("MariaDB") { version_number >= (10, 6) } else { version_number >= (8, 0) }
 }
 
-fn not_migrated(options: &MySqlOptions, found: i64) -> StorageError {
-    options.open_error(format!(
-        "its tables are of schema version {found}, version {} is needed, and migrating is switched off; open it once \
-         with `migrate` on",
-        supported()
-    ))
-}
-
 /// The version of the tables, 0 if there are none.
-async fn version(connection: &mut MySqlConnection, sql: &Templates) -> sqlx::Result<i64> {
-    let tables = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
-    let name = sql.expand("{p}schema", "", 0);
-    let there: i64 = sqlx::query_scalar(tables).bind(name).fetch_one(&mut *connection).await?;
-    if there == 0 {
+async fn version(connection: &mut MySqlConnection, prefix: &str) -> sqlx::Result<i64> {
+    if !tables(connection).await?.contains(&format!("{prefix}schema")) {
         return Ok(0);
     }
-    sqlx::query_scalar(sql.get("SELECT COALESCE(MAX(version), 0) FROM {p}schema")).fetch_one(connection).await
+    let select = format!("SELECT COALESCE(MAX(version), 0) FROM {prefix}schema");
+    sqlx::query_scalar(AssertSqlSafe(select)).fetch_one(connection).await
 }
 
-async fn migrate(connection: &mut MySqlConnection, sql: &Templates, found: i64) -> sqlx::Result<()> {
-    let create = sql.get("CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB");
-    sqlx::raw_sql(create).execute(&mut *connection).await?;
-    for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-        let text = sql.expand(migration, "", 0);
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await?;
-        let insert = sql.get("INSERT INTO {p}schema (version) VALUES (?)");
-        sqlx::query(insert).bind(version).execute(&mut *connection).await?;
+async fn migrate(connection: &mut MySqlConnection, prefix: &str, found: i64) -> sqlx::Result<()> {
+    for migration in MIGRATIONS.after(found, &Templates::new(prefix, &DIALECT)) {
+        sqlx::raw_sql(AssertSqlSafe(migration.sql)).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// The names of the tables that are there. Some servers write them in small letters.
+async fn tables(connection: &mut MySqlConnection) -> sqlx::Result<Vec<String>> {
+    let select = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE()";
+    sqlx::query_scalar(select).fetch_all(connection).await
 }
 
 #[cfg(test)]

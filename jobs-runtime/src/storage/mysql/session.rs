@@ -1,12 +1,12 @@
 //! What the statements that all SQL storages share need of MySQL and MariaDB.
 
 use sqlx::{
-    MySql as My, MySqlConnection, Row,
+    MySql as My, Row,
     mysql::{MySqlArguments, MySqlRow},
     query::Query,
 };
 
-use super::{Shared, enqueue};
+use super::{MySql, enqueue};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -14,7 +14,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params, pooled},
     },
 };
 
@@ -39,15 +39,8 @@ pub(super) const DIALECT: Dialect = Dialect {
 /// How many numbers one ticket is good for.
 pub(super) const TICKET: i64 = 4_096;
 
-/// A connection in a transaction.
-pub(super) struct Tx<'c> {
-    pub(super) connection: &'c mut MySqlConnection,
-    pub(super) shared: &'c Shared,
-    pub(super) now: Timestamp,
-    pub(super) effects: Effects,
-    /// Whether it took a ticket, by which other processes see that something was written.
-    pub(super) told: bool,
-}
+/// A connection in a transaction; what it did already when it is `told` is to take a ticket.
+pub(super) type Tx<'c> = pooled::Tx<'c, MySql>;
 
 impl Tx<'_> {
     /// A number that grows from call to call, whoever calls.
@@ -56,7 +49,7 @@ impl Tx<'_> {
         let done = insert.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
         self.told = true;
         let ticket = i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX / TICKET);
-        self.shared.tickets.take(ticket);
+        self.shared.driver.tickets.take(ticket);
         Ok(ticket)
     }
 
@@ -103,7 +96,7 @@ impl Write for Tx<'_> {
     }
 
     fn retention(&self) -> Retention {
-        self.shared.options.retention
+        self.shared.common.retention
     }
 
     fn effects(&mut self) -> &mut Effects {

@@ -1,15 +1,15 @@
-use super::{Work, session::Tx};
+use super::{Postgres, session::Tx};
 use crate::{
     job::QueueName,
     storage::{
         Claim, ClaimToken, ClaimedJob, StorageResult,
-        sql::{Columns, Reader, read},
+        sql::{Columns, Reader, pooled::Work, read},
     },
 };
 
 /// Takes jobs from all queues in one statement. The rows of a queue are looked at only when those before it gave too
 /// few, because the outer limit ends the loop over the queues.
-impl Work for Claim {
+impl Work<Postgres> for Claim {
     type Answer = Vec<ClaimedJob>;
 
     fn is_single(&self) -> bool {

@@ -1,18 +1,18 @@
 use sqlx::Row as _;
 
 use super::{
-    Work,
+    Postgres,
     session::{Tx, uuid},
 };
 use crate::storage::{
     Initial, NewJob, StorageResult,
-    sql::{Write as _, attach},
+    sql::{Write as _, attach, pooled::Work},
 };
 
 /// Stores new jobs.
 pub(super) struct Enqueue(pub(super) Vec<NewJob>);
 
-impl Work for Enqueue {
+impl Work<Postgres> for Enqueue {
     type Answer = ();
 
     fn is_single(&self) -> bool {

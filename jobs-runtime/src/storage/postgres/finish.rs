@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Work,
+    Postgres,
     session::{Tx, uuid},
 };
 use crate::{
@@ -9,14 +9,16 @@ use crate::{
     state::{State, StateName, Succeeded},
     storage::{
         ClaimToken, Finish, Period, Recorded, StorageResult,
-        sql::{Expected, Session as _, Write as _, apply, claim, params, read, release_succeeded, stored},
+        sql::{
+            Expected, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded, stored,
+        },
     },
 };
 
 /// Records how runs ended: successes set-wise, everything else job by job.
 pub(super) struct FinishBatch(pub(super) Vec<Finish>);
 
-impl Work for FinishBatch {
+impl Work<Postgres> for FinishBatch {
     type Answer = Vec<Recorded>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {

@@ -1,7 +1,7 @@
 //! Jobs in PostgreSQL 13 or later, for many machines.
 //!
-//! Everything is asked on one thread and a small pool of connections. What one process stores wakes the others by
-//! `NOTIFY`, sent after the commit and for many commits together; polling stands behind it.
+//! What one process stores wakes the others by `NOTIFY`, sent after the commit and for many commits together; polling
+//! stands behind it.
 
 mod claim;
 mod connection;
@@ -13,235 +13,98 @@ mod promote;
 mod schema;
 mod session;
 
-use std::{
-    sync::{Arc, atomic::AtomicI64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{Connection as _, PgConnection, PgPool, pool::PoolConnection};
+use sqlx::PgConnection;
+use tokio::runtime::Handle;
 
+use self::notify::Notifier;
 pub use self::options::PostgresOptions;
-use self::{notify::Notifier, session::Tx};
 use super::{
-    Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult,
     signals::Effects,
-    sql::{Database, Query, Templates, Thread, Verb},
+    sql::{
+        CommonOptions, Dialect, Query, Verb,
+        pooled::{Driver, Shared, Tx, Work},
+    },
 };
-use crate::clock::Clock;
 
-/// The database behind `postgres://`.
+/// What is PostgreSQL's own.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    shared: Arc<Shared>,
-    thread: Thread,
-}
-
-/// What all connections need.
-#[derive(Debug)]
-struct Shared {
-    options: PostgresOptions,
-    sql: Templates,
-    clock: Clock,
-    /// What the clock is shifted by, if it is to follow the database's.
-    shift: Option<Arc<AtomicI64>>,
-    signals: Signals,
-    pool: PgPool,
+    schema: String,
     notifier: Notifier,
-    /// Which of an hour's rows in the statistics is this process's.
-    shard: i64,
+    has_pooler: bool,
 }
 
-impl Postgres {
-    pub(super) async fn open(options: PostgresOptions) -> StorageResult<Self> {
-        options.check()?;
-        let thread = Thread::start("jobs-postgres").map_err(|source| StorageError::Open {
-            storage: options.url(),
-            reason: "its thread can't be started".to_owned(),
-            source: Some(Box::new(source)),
-        })?;
-        let url = options.url();
-        let shared = thread.run(|| url.clone(), async move { Shared::open(options).await.map(Arc::new) }).await?;
-        notify::start(thread.handle(), &shared);
-        connection::follow_clock(thread.handle(), &shared);
-        Ok(Self { shared, thread })
+/// How often servers claim when nobody notifies them, where they would be notified.
+const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
+
+impl Driver for Postgres {
+    type Sqlx = sqlx::Postgres;
+
+    const THREAD: &'static str = "jobs-postgres";
+    const DIALECT: &'static Dialect = &session::DIALECT;
+    const BEGIN: &'static str = "BEGIN";
+    const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+    fn prefix(&self) -> String {
+        options::prefix(&self.schema)
     }
 
-    /// Runs something on the thread; again if it was the victim of a deadlock.
-    async fn run<W: Work>(&self, work: W) -> StorageResult<W::Answer> {
-        let shared = Arc::clone(&self.shared);
-        let work = async move {
-            for _ in 1..TRIES {
-                match shared.transact(&work).await {
-                    Err(error) if is_conflict(&error) => pause().await,
-                    answer => return answer,
-                }
-            }
-            shared.transact(&work).await
-        };
-        self.thread.run(|| self.shared.url(), work).await
-    }
-}
-
-/// How often something is tried that other transactions get in the way of.
-const TRIES: u32 = 10;
-
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
-}
-
-/// Whether PostgreSQL ended a transaction because of others: a deadlock, or a failure to serialize.
-fn is_conflict(error: &StorageError) -> bool {
-    let StorageError::Failed { source, .. } = error else { return false };
-    let code = source.downcast_ref::<sqlx::Error>().and_then(|error| error.as_database_error()?.code());
-    code.is_some_and(|code| code == "40001" || code == "40P01")
-}
-
-/// A write, as a connection runs it.
-trait Work: Send + Sync + 'static {
-    type Answer: Send + 'static;
-
-    /// Whether it is one statement, which needs no transaction around it.
-    fn is_single(&self) -> bool {
-        false
+    fn has_pooler(&self) -> bool {
+        self.has_pooler
     }
 
-    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
-}
-
-/// A verb that all SQL storages share.
-struct SharedVerb<V>(V);
-
-impl<V: Verb> Work for SharedVerb<V> {
-    type Answer = V::Answer;
-
-    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<V::Answer> {
-        self.0.run(tx).await
-    }
-}
-
-impl Shared {
-    fn url(&self) -> String {
-        self.options.url()
+    async fn prepare_schema(&self, options: &CommonOptions, connection: &mut PgConnection) -> StorageResult<()> {
+        schema::prepare(self, options, connection).await
     }
 
-    fn failed(&self, source: sqlx::Error) -> StorageError {
-        match source {
-            sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
-            source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
-        }
+    fn explain(&self, error: &sqlx::Error) -> Option<String> {
+        connection::explain(&self.schema, error)
     }
 
-    async fn transact<W: Work>(&self, work: &W) -> StorageResult<W::Answer> {
-        let mut connection = self.acquire().await?;
-        let done = self.in_time(self.write(&mut connection, work)).await;
-        let (answer, effects) = self.give_back(connection, done)?;
-        effects.announce(&self.signals);
+    fn is_conflict(error: &sqlx::Error) -> bool {
+        connection::is_conflict(error)
+    }
+
+    async fn time(connection: &mut PgConnection) -> sqlx::Result<i64> {
+        connection::time(connection).await
+    }
+
+    fn start(thread: &Handle, shared: &Arc<Shared<Self>>) {
+        notify::start(thread, shared);
+    }
+
+    fn tell(&self, effects: Effects) {
         self.notifier.notify(effects);
-        Ok(answer)
     }
 
-    async fn write<W: Work>(&self, connection: &mut PgConnection, work: &W) -> StorageResult<(W::Answer, Effects)> {
-        if work.is_single() {
-            let mut tx = self.tx(connection);
-            return Ok((work.run(&mut tx).await?, tx.effects));
-        }
-        let mut transaction = connection.begin().await.map_err(|error| self.failed(error))?;
-        let mut tx = self.tx(&mut transaction);
-        let answer = work.run(&mut tx).await?;
-        let effects = tx.effects;
-        transaction.commit().await.map_err(|error| self.failed(error))?;
-        Ok((answer, effects))
+    fn queue_poll_interval(&self, set: Intervals) -> Duration {
+        if self.notifier.is_on() { set.queue_poll.max(SAFETY_INTERVAL) } else { set.queue_poll }
     }
 
-    async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
-        let mut connection = self.acquire().await?;
-        let answer = self.in_time(self.read(&mut connection, query)).await;
-        self.give_back(connection, answer)
+    async fn verb<V: Verb>(verb: &V, tx: &mut Tx<'_, Self>) -> StorageResult<V::Answer> {
+        verb.run(tx).await
     }
 
-    async fn read<Q: Query>(&self, connection: &mut PgConnection, query: &Q) -> StorageResult<Q::Answer> {
-        if !Q::SEVERAL {
-            return query.run(&mut self.tx(connection)).await;
-        }
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut snapshot = connection.begin_with(begin).await.map_err(|error| self.failed(error))?;
-        let answer = query.run(&mut self.tx(&mut snapshot)).await?;
-        snapshot.commit().await.map_err(|error| self.failed(error))?;
-        Ok(answer)
+    async fn query<Q: Query>(query: &Q, tx: &mut Tx<'_, Self>) -> StorageResult<Q::Answer> {
+        query.run(tx).await
     }
 
-    fn tx<'c>(&'c self, connection: &'c mut PgConnection) -> Tx<'c> {
-        Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default() }
+    fn enqueue(jobs: Vec<NewJob>) -> impl Work<Self, Answer = ()> {
+        enqueue::Enqueue(jobs)
     }
 
-    async fn acquire(&self) -> StorageResult<PoolConnection<sqlx::Postgres>> {
-        self.pool.acquire().await.map_err(|error| self.failed(error))
+    fn claim(claim: Claim) -> impl Work<Self, Answer = Vec<ClaimedJob>> {
+        claim
     }
 
-    /// `None` if it took too long.
-    async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
-        tokio::time::timeout(self.options.operation_timeout, work).await.ok()
+    fn finish(batch: Vec<Finish>) -> impl Work<Self, Answer = Vec<Recorded>> {
+        finish::FinishBatch(batch)
     }
 
-    /// A connection that was left in the middle of something is dropped: nobody could go on with it.
-    fn give_back<T>(
-        &self,
-        connection: PoolConnection<sqlx::Postgres>,
-        done: Option<StorageResult<T>>,
-    ) -> StorageResult<T> {
-        done.unwrap_or_else(|| {
-            drop(connection.detach());
-            let (storage, limit) = (self.url(), self.options.operation_timeout);
-            Err(StorageError::Timeout { storage, operation: "transaction", limit })
-        })
-    }
-}
-
-impl Database for Postgres {
-    fn clock(&self) -> &Clock {
-        &self.shared.clock
-    }
-
-    fn signals(&self) -> &Signals {
-        &self.shared.signals
-    }
-
-    fn describe(&self) -> String {
-        self.shared.url()
-    }
-
-    async fn write<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
-        self.run(SharedVerb(verb)).await
-    }
-
-    async fn read<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
-        let shared = Arc::clone(&self.shared);
-        self.thread.run(|| self.shared.url(), async move { shared.answer(&query).await }).await
-    }
-
-    async fn read_first<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
-        self.read(query).await
-    }
-
-    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
-        self.run(enqueue::Enqueue(jobs)).await
-    }
-
-    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
-        self.run(claim).await
-    }
-
-    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
-        self.run(finish::FinishBatch(batch)).await
-    }
-
-    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
-        self.run(promote::Promote { limit }).await
-    }
-
-    async fn close(&self) {
-        let shared = Arc::clone(&self.shared);
-        // An error means that the thread has gone, and the connections with it.
-        let _ = self.thread.handle().spawn(async move { shared.pool.close().await }).await;
+    fn promote(limit: usize) -> impl Work<Self, Answer = Promotion> {
+        promote::Promote { limit }
     }
 }

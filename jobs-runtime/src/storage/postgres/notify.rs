@@ -10,13 +10,15 @@ use std::{
 
 use sqlx::{
     AssertSqlSafe,
-    postgres::{PgListener, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::{runtime::Handle, sync::Notify};
 use tracing::debug;
 
-use super::{PostgresOptions, Shared};
-use crate::storage::{Signals, Topic, signals::Effects};
+use super::Postgres;
+use crate::storage::{Signals, Topic, signals::Effects, sql::pooled};
+
+type Shared = pooled::Shared<Postgres>;
 
 /// The least time between two notifications: each takes a lock that all commits of the database need.
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -27,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Gathers what is to be told to other processes.
 #[derive(Debug)]
 pub(super) struct Notifier {
+    /// How the connection that listens is made.
+    connect: PgConnectOptions,
     channel: String,
     /// Tells this process's notifications from those of others.
     sender: String,
@@ -36,10 +40,14 @@ pub(super) struct Notifier {
 }
 
 impl Notifier {
-    pub(super) fn new(options: &PostgresOptions) -> Self {
+    pub(super) fn new(schema: &str, connect: PgConnectOptions, is_on: bool) -> Self {
         let sender = format!("{:08x}", fastrand::u32(..));
-        let channel = format!("jobs_{}", options.schema);
-        Self { channel, sender, pending: AtomicU8::new(0), news: Notify::new(), is_on: options.listen }
+        let channel = format!("jobs_{schema}");
+        Self { connect, channel, sender, pending: AtomicU8::new(0), news: Notify::new(), is_on }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
     }
 
     /// Will tell the others soon.
@@ -54,7 +62,7 @@ impl Notifier {
 
 /// Starts to tell and to listen, for as long as there is the storage.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
-    if shared.options.listen {
+    if shared.driver.notifier.is_on {
         thread.spawn(tell(Arc::downgrade(shared)));
         thread.spawn(listen(Arc::downgrade(shared)));
     }
@@ -63,7 +71,7 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
 /// The first of many commits is told at once, those that follow together.
 async fn tell(shared: Weak<Shared>) {
     while let Some(shared) = shared.upgrade() {
-        let Notifier { channel, sender, pending, news, .. } = &shared.notifier;
+        let Notifier { channel, sender, pending, news, .. } = &shared.driver.notifier;
         // Now and then it lets go of the storage, so that this can end.
         if tokio::time::timeout(Duration::from_secs(1), news.notified()).await.is_err() {
             continue;
@@ -81,7 +89,7 @@ async fn tell(shared: Weak<Shared>) {
 async fn listen(shared: Weak<Shared>) {
     loop {
         let Some(storage) = shared.upgrade() else { return };
-        let (connect, channel) = (storage.options.connect.clone(), storage.notifier.channel.clone());
+        let (connect, channel) = (storage.driver.notifier.connect.clone(), storage.driver.notifier.channel.clone());
         drop(storage);
         if let Err(error) = listen_until_lost(&shared, connect, &channel).await {
             debug!(%error, "the connection that listens is lost; it is opened again");
@@ -94,11 +102,7 @@ async fn listen(shared: Weak<Shared>) {
     }
 }
 
-async fn listen_until_lost(
-    shared: &Weak<Shared>,
-    connect: sqlx::postgres::PgConnectOptions,
-    channel: &str,
-) -> sqlx::Result<()> {
+async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, channel: &str) -> sqlx::Result<()> {
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect);
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(channel).await?;
@@ -108,7 +112,7 @@ async fn listen_until_lost(
     while let Some(notification) = listener.try_recv().await? {
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();
-        if sender != storage.notifier.sender {
+        if sender != storage.driver.notifier.sender {
             announce(bits.parse().unwrap_or(u8::MAX), &storage.signals);
         }
     }

@@ -1,11 +1,15 @@
 use std::{str::FromStr as _, sync::Arc, time::Duration};
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::Postgres;
-use crate::{
-    clock::Clock,
-    storage::{Guarded, Retention, Storage, StorageError, StorageResult, connect::invalid, sql::SqlStorage},
+use super::{Postgres, notify::Notifier, schema};
+use crate::storage::{
+    Guarded, Migration, Storage, StorageResult,
+    connect::without_password,
+    sql::{
+        CommonOptions, SqlStorage, Url, common_setters, flag, number,
+        pooled::{PoolOptions, Pooled, pool_setters},
+    },
 };
 
 /// Settings of a PostgreSQL storage.
@@ -21,71 +25,79 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    pub(super) connect: PgConnectOptions,
-    /// Without secrets.
-    pub(super) url: String,
-    pub(super) schema: String,
-    pub(super) migrate: bool,
-    pub(super) retention: Retention,
-    pub(super) max_connections: u32,
-    pub(super) listen: bool,
-    pub(super) clock: Option<Clock>,
-    pub(super) operation_timeout: Duration,
+    common: CommonOptions,
+    pool: PoolOptions<sqlx::Postgres>,
+    schema: String,
+    listen: bool,
+    pooler: bool,
 }
 
 impl PostgresOptions {
     /// Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the parameters that PostgreSQL's own clients know, such
-    /// as `sslmode`, and these:
+    /// as `sslmode`, and these, each of which is explained at the method of its name:
     ///
     /// | option | value | default |
     /// |---|---|---|
     /// | `schema` | letters, digits and `_` | `jobs` |
-    /// | `migrate` | `true` or `false` | `true` |
+    /// | `prepare_schema` | `true` or `false` | `true` |
     /// | `max_connections` | 2 to 1000 | 10 |
     /// | `listen` | `true` or `false` | `true` |
+    /// | `pooler` | `true` or `false` | `false` |
+    /// | `queue_poll_interval` | a time such as `200ms` or `15s` | `1s` |
+    /// | `expiration_check_interval` | a time | `60s` |
+    /// | `counters_aggregation_interval` | a time | `5m` |
+    /// | `transaction_timeout` | a time | `30s` |
+    /// | `list_limit` | 1 to 1000000 | 10000 |
     ///
     /// # Errors
     ///
-    /// [`StorageError::InvalidUrl`] if it is no such URL.
+    /// [`StorageError::InvalidUrl`](crate::storage::StorageError::InvalidUrl) if it is no such URL.
     pub fn from_url(url: &str) -> StorageResult<Self> {
+        let parts = Url::parse(url);
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(invalid(url, "write `postgres://USER:PASSWORD@HOST/DATABASE`"));
+            return Err(parts.invalid("write `postgres://USER:PASSWORD@HOST/DATABASE`"));
         }
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (own, others): (Vec<&str>, Vec<&str>) = query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .partition(|pair| OWN.iter().any(|own| pair.split('=').next() == Some(own)));
-        let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
-        let connect = PgConnectOptions::from_str(&rest).map_err(|error| invalid(url, error.to_string()))?;
-        let options = Self {
-            connect: connect.application_name("jobs"),
-            url: super::super::connect::without_password(base),
-            schema: "jobs".to_owned(),
-            migrate: true,
-            retention: Retention::DEFAULT,
-            max_connections: 10,
-            listen: true,
-            clock: None,
-            operation_timeout: Guarded::DEFAULT_LIMIT,
-        };
-        own.into_iter()
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .try_fold(options, |options, (key, value)| options.set(key, value).map_err(|reason| invalid(url, reason)))
+        let mut options =
+            Self::new(without_password(parts.base), PoolOptions::new(PgConnectOptions::new_without_pgpass()));
+        let rest = parts.apply(|key, value| options.set(key, value))?;
+        let connect = PgConnectOptions::from_str(&rest).map_err(|error| parts.invalid(error.to_string()))?;
+        options.pool.connect = connect.application_name("jobs");
+        Ok(options)
     }
 
-    fn set(self, key: &str, value: &str) -> Result<Self, String> {
-        let flag = || value.parse::<bool>().map_err(|_| format!("`{key}={value}` must be `true` or `false`"));
-        match key {
-            "schema" => Ok(self.schema(value)),
-            "migrate" => Ok(self.migrate(flag()?)),
-            "listen" => Ok(self.listen(flag()?)),
-            _ => match value.parse() {
-                Ok(connections) => Ok(self.max_connections(connections)),
-                Err(_) => Err(format!("`{key}={value}` must be a number")),
-            },
-        }
+    /// Uses connections of the application's own pool. They must be let in for as long as the storage is used: the storage
+    /// doesn't close the pool, and no longer works when someone else does.
+    ///
+    /// `LISTEN` needs a connection beside the pool, and is made with its settings.
+    #[must_use]
+    pub fn from_pool(pool: PgPool) -> Self {
+        let connect = pool.connect_options();
+        let database = connect.get_database().unwrap_or_else(|| connect.get_username());
+        let storage = format!("postgres://{}:{}/{database}", connect.get_host(), connect.get_port());
+        Self::new(storage, PoolOptions::of(pool))
     }
+
+    fn new(storage: String, pool: PoolOptions<sqlx::Postgres>) -> Self {
+        let common = CommonOptions::new(storage);
+        Self { common, pool, schema: "jobs".to_owned(), listen: true, pooler: false }
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Option<Result<(), String>> {
+        let done = match key {
+            "schema" => {
+                self.schema = value.to_owned();
+                Ok(())
+            }
+            "listen" => flag(key, value).map(|listen| self.listen = listen),
+            "pooler" => flag(key, value).map(|pooler| self.pooler = pooler),
+            "max_connections" => number(key, value).map(|connections| self.pool.max_connections = connections),
+            _ => return self.common.set(key, value),
+        };
+        Some(done)
+    }
+
+    common_setters!();
+    pool_setters!();
 
     /// The schema in which the tables are: letters, digits and `_`; `jobs` by default. Programs with different schemas
     /// share a database without seeing each other's jobs.
@@ -95,46 +107,31 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether to create and upgrade schema and tables when the storage is opened; `true` by default.
-    #[must_use]
-    pub fn migrate(mut self, migrate: bool) -> Self {
-        self.migrate = migrate;
-        self
-    }
-
-    /// How long finished jobs are kept.
-    #[must_use]
-    pub fn retention(mut self, retention: Retention) -> Self {
-        self.retention = retention;
-        self
-    }
-
-    /// How many connections are open at most, beside one that listens; 10 by default, at least 2.
-    #[must_use]
-    pub fn max_connections(mut self, connections: u32) -> Self {
-        self.max_connections = connections;
-        self
-    }
-
-    /// Whether to wake other processes by `NOTIFY`, and to be woken by `LISTEN`; `true` by default. A connection pooler in
-    /// transaction mode lets nobody listen; then servers find what others stored when they poll.
+    /// Whether to wake other processes by `NOTIFY`, and to be woken by `LISTEN`; `true` by default.
+    ///
+    /// Without it, servers find what other processes stored when they [poll](Self::queue_poll_interval).
     #[must_use]
     pub fn listen(mut self, listen: bool) -> Self {
         self.listen = listen;
         self
     }
 
-    /// Another clock; by default the database's, so that all processes have the same.
+    /// Whether a connection pooler in transaction mode, such as PgBouncer, stands between this program and the database;
+    /// `false` by default.
+    ///
+    /// Then nothing is left in a connection from one transaction to the next: no prepared statement, no setting. Switch
+    /// [`listen`](Self::listen) off too, because such a pooler lets nobody listen.
     #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = Some(clock);
+    pub fn pooler(mut self, pooler: bool) -> Self {
+        self.pooler = pooler;
         self
     }
 
-    /// How long a verb may take; 30 s by default.
+    /// How often servers look at their queues when nothing wakes them; every second by default, and never zero. Jobs of
+    /// this process are seen at once, and with [`listen`](Self::listen) those of others too; then it is every 5 s at most.
     #[must_use]
-    pub fn operation_timeout(mut self, limit: Duration) -> Self {
-        self.operation_timeout = limit;
+    pub fn queue_poll_interval(mut self, interval: Duration) -> Self {
+        self.common.intervals.queue_poll = interval;
         self
     }
 
@@ -144,34 +141,54 @@ impl PostgresOptions {
     ///
     /// As [`connect`](crate::storage::connect()).
     pub async fn open(self) -> StorageResult<Arc<dyn Storage>> {
-        let limit = self.operation_timeout;
-        let storage = SqlStorage(Postgres::open(self).await?);
+        let limit = self.common.transaction_timeout;
+        let storage = SqlStorage(self.pooled().await?);
         Ok(Arc::new(Guarded::new(Arc::new(storage), limit)))
     }
 
-    pub(super) fn check(&self) -> StorageResult<()> {
-        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let starts = self.schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        if !starts || !self.schema.chars().all(valid) || self.schema.len() > 50 {
-            return Err(self.open_error(format!(
-                "`{}` can't be the name of the schema: use 1 to 50 of `a-z`, `0-9` and `_`, and begin with a letter",
-                self.schema
-            )));
-        }
-        if !(2..=1_000).contains(&self.max_connections) {
-            return Err(self.open_error(format!("`max_connections={}` must be from 2 to 1000", self.max_connections)));
-        }
+    /// Makes the tables if they aren't there, and brings them up to date, whatever
+    /// [`prepare_schema`](Self::prepare_schema) says: for a step of a deployment, by a user who may change tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](crate::storage::connect()).
+    pub async fn migrate(self) -> StorageResult<()> {
+        let storage = self.prepare_schema(true).listen(false).open().await?;
+        storage.close().await;
         Ok(())
     }
 
-    pub(super) fn open_error(&self, reason: impl Into<String>) -> StorageError {
-        StorageError::Open { storage: self.url(), reason: reason.into(), source: None }
+    /// All migrations with their statements, for those who run them by hand.
+    #[must_use]
+    pub fn migrations(&self) -> Vec<Migration> {
+        schema::migrations(&self.schema)
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("{}?schema={}", self.url, self.schema)
+    pub(super) async fn pooled(mut self) -> StorageResult<Pooled<Postgres>> {
+        self.check()?;
+        self.common.storage = format!("{}?schema={}", self.common.storage, self.schema);
+        if self.pooler {
+            self.pool.connect = self.pool.connect.statement_cache_capacity(0);
+        }
+        let notifier = Notifier::new(&self.schema, self.pool.connect.clone(), self.listen);
+        let driver = Postgres { schema: self.schema, notifier, has_pooler: self.pooler };
+        Pooled::open(driver, self.common, self.pool).await
+    }
+
+    fn check(&self) -> StorageResult<()> {
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let starts = self.schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if starts && self.schema.chars().all(valid) && self.schema.len() <= 50 {
+            return Ok(());
+        }
+        Err(self.common.open_error(format!(
+            "`{}` can't be the name of the schema: use 1 to 50 of `a-z`, `0-9` and `_`, and begin with a letter",
+            self.schema
+        )))
     }
 }
 
-/// The parameters that are not PostgreSQL's.
-const OWN: [&str; 4] = ["schema", "migrate", "max_connections", "listen"];
+/// What stands before the names of the tables in a schema.
+pub(super) fn prefix(schema: &str) -> String {
+    format!("{schema}.")
+}

@@ -1,11 +1,11 @@
 use sqlx::Row as _;
 
-use super::{Work, session::Tx};
+use super::{Postgres, session::Tx};
 use crate::{
     state::StateName,
     storage::{
         Promotion, StorageResult,
-        sql::{Session as _, Write as _, params, read},
+        sql::{Session as _, Write as _, params, pooled::Work, read},
     },
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Promote {
     pub(super) limit: usize,
 }
 
-impl Work for Promote {
+impl Work<Postgres> for Promote {
     type Answer = Promotion;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Promotion> {

@@ -1,13 +1,13 @@
 //! What the statements that all SQL storages share need of PostgreSQL.
 
 use sqlx::{
-    PgConnection, Postgres as Pg, Row, SqlStr, TypeInfo, ValueRef,
+    Postgres as Pg, Row, SqlStr, TypeInfo, ValueRef,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
 use uuid::Uuid;
 
-use super::{Shared, enqueue};
+use super::{Postgres, enqueue};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -15,7 +15,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params, pooled},
     },
 };
 
@@ -38,12 +38,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 /// A connection in a transaction.
-pub(super) struct Tx<'c> {
-    pub(super) connection: &'c mut PgConnection,
-    pub(super) shared: &'c Shared,
-    pub(super) now: Timestamp,
-    pub(super) effects: Effects,
-}
+pub(super) type Tx<'c> = pooled::Tx<'c, Postgres>;
 
 impl Tx<'_> {
     pub(super) fn query(&self, template: &'static str) -> Query<'static, Pg, PgArguments> {
@@ -84,7 +79,7 @@ impl Write for Tx<'_> {
     }
 
     fn retention(&self) -> Retention {
-        self.shared.options.retention
+        self.shared.common.retention
     }
 
     fn effects(&mut self) -> &mut Effects {

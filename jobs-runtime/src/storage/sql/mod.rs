@@ -4,13 +4,19 @@
 //! recording successes, promoting; and connections, migrations and signals.
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
+mod aggregate;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod attach;
 mod begin;
 mod change;
 mod continuation;
 mod expire;
 mod heartbeat;
+mod migrations;
 mod monitor;
+mod options;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) mod pooled;
 mod rescue;
 mod revoked;
 mod rows;
@@ -25,12 +31,20 @@ mod templates;
 mod thread;
 mod transition;
 
+pub use self::migrations::Migration;
 #[cfg(test)]
 pub(super) use self::monitor::List;
+#[cfg(feature = "postgres")]
+pub(super) use self::options::flag;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) use self::options::number;
+#[cfg(feature = "sqlite")]
+pub(super) use self::options::time;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use self::stored::stored;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(super) use self::{
+    aggregate::Aggregate,
     attach::attach,
     statistics::{SHARDS, count},
     thread::Thread,
@@ -41,7 +55,9 @@ pub(super) use self::{
     continuation::release_succeeded,
     expire::Expire,
     heartbeat::{Heartbeat, Retire},
+    migrations::Migrations,
     monitor::{CountJobs, FindJob, FindStates, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
+    options::{CommonOptions, Url, common_setters},
     revoked::FindRevoked,
     rows::{Reader, claim},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
@@ -52,4 +68,4 @@ pub(super) use self::{
     transition::{Expected, apply},
 };
 #[cfg(feature = "sqlite")]
-pub(super) use self::{continuation::release, session::corrupt, templates::pieces};
+pub(super) use self::{continuation::release, templates::pieces};

@@ -11,8 +11,8 @@ use crate::{
     job::{JobId, ScheduleId},
     state::StateName,
     storage::{
-        Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
-        JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
+        Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
+        JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
         ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage,
         StorageResult, StoredSchedule,
     },
@@ -23,6 +23,8 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
     fn clock(&self) -> &Clock;
     fn signals(&self) -> &Signals;
     fn describe(&self) -> String;
+    fn intervals(&self) -> Intervals;
+    fn list_limit(&self) -> u64;
 
     /// Runs a verb in a transaction, and announces what it brought about.
     fn write<V: Verb>(&self, verb: V) -> impl Future<Output = StorageResult<V::Answer>> + Send;
@@ -37,6 +39,12 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
     fn claim(&self, claim: Claim) -> impl Future<Output = StorageResult<Vec<ClaimedJob>>> + Send;
     fn finish(&self, batch: Vec<Finish>) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
     fn promote(&self, limit: usize) -> impl Future<Output = StorageResult<Promotion>> + Send;
+
+    /// Sums up counters of hours that are over; of use where several rows count for one hour.
+    fn aggregate(&self, _limit: usize) -> impl Future<Output = StorageResult<usize>> + Send {
+        async { Ok(0) }
+    }
+
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
@@ -64,6 +72,10 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
         self.0.claim(claim).await
+    }
+
+    fn intervals(&self) -> Intervals {
+        self.0.intervals()
     }
 
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
@@ -106,6 +118,10 @@ impl<D: Database> Storage for SqlStorage<D> {
         self.0.read_first(FindRevoked(claims)).await
     }
 
+    async fn aggregate_counters(&self, limit: usize) -> StorageResult<usize> {
+        self.0.aggregate(limit).await
+    }
+
     async fn expire(&self, limit: usize) -> StorageResult<usize> {
         self.0.write(Expire { limit }).await
     }
@@ -130,11 +146,11 @@ impl<D: Database> Monitor for SqlStorage<D> {
     }
 
     async fn counts(&self) -> StorageResult<Counts> {
-        self.0.read(CountJobs).await
+        self.0.read(CountJobs { cap: self.0.list_limit() }).await
     }
 
     async fn queues(&self) -> StorageResult<Vec<QueueStatus>> {
-        self.0.read(ListQueues).await
+        self.0.read(ListQueues { cap: self.0.list_limit() }).await
     }
 
     async fn servers(&self) -> StorageResult<Vec<ServerStatus>> {

@@ -92,7 +92,7 @@ async fn insert_succeeded(tx: &mut Tx<'_>, batch: &[Success<'_>]) -> StorageResu
     let mut insert = sqlx::query(tx.rows_sql(INSERT_SUCCEEDED, "(?, ?, ?, ?, ?, ?)", batch.len()));
     for Success { finish, succeeded } in batch {
         let at = finish.transition.at;
-        let expires_at = tx.shared.options.retention.expires_at(StateName::Succeeded, at);
+        let expires_at = tx.shared.options.common.retention.expires_at(StateName::Succeeded, at);
         insert = insert
             .bind(finish.job.as_bytes().to_vec())
             .bind(finish.token.0)

@@ -97,7 +97,7 @@ impl Link {
 
     /// How long until it is time to look.
     pub(super) fn next_look(&self) -> Duration {
-        self.shared.options.poll_interval.saturating_sub(self.looked.elapsed())
+        self.shared.options.common.intervals.queue_poll.saturating_sub(self.looked.elapsed())
     }
 
     /// Leaves another process that writes too a gap to begin in.

@@ -18,7 +18,7 @@ mod tests;
 mod tx;
 mod writer;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
@@ -30,10 +30,13 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
     sql::{Database, Query, Templates, Verb},
 };
 use crate::clock::Clock;
+
+/// How often servers claim when no change of the file tells them to.
+const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The database behind `sqlite://`.
 #[derive(Debug)]
@@ -50,6 +53,7 @@ pub(crate) struct Sqlite {
 struct Shared {
     options: SqliteOptions,
     sql: Templates,
+    clock: Clock,
     signals: Signals,
 }
 
@@ -57,7 +61,12 @@ impl Sqlite {
     pub(super) async fn open(options: SqliteOptions) -> StorageResult<Self> {
         options.check()?;
         let sql = Templates::new(options.table_prefix.clone(), &session::DIALECT);
-        let shared = Arc::new(Shared { sql, options, signals: Signals::default() });
+        let shared = Arc::new(Shared {
+            sql,
+            clock: options.common.clock.clone().unwrap_or_default(),
+            options,
+            signals: Signals::default(),
+        });
         let mut connection = connection::create(&shared.options).await?;
         schema::prepare(&mut connection, &shared).await?;
         Self::start(shared, connection).await
@@ -90,7 +99,7 @@ impl Shared {
 
 impl Database for Sqlite {
     fn clock(&self) -> &Clock {
-        &self.shared.options.clock
+        &self.shared.clock
     }
 
     fn signals(&self) -> &Signals {
@@ -99,6 +108,16 @@ impl Database for Sqlite {
 
     fn describe(&self) -> String {
         self.shared.url()
+    }
+
+    /// The writer looks whether other processes wrote; servers need not.
+    fn intervals(&self) -> Intervals {
+        let set = self.shared.options.common.intervals;
+        Intervals { queue_poll: set.queue_poll.max(SAFETY_INTERVAL), ..set }
+    }
+
+    fn list_limit(&self) -> u64 {
+        self.shared.options.common.list_limit
     }
 
     async fn write<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {

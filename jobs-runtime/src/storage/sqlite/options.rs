@@ -2,10 +2,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::Sqlite;
+use super::{Sqlite, schema};
 use crate::{
     clock::Clock,
-    storage::{Guarded, Retention, Storage, StorageError, StorageResult, connect::invalid, sql::SqlStorage},
+    storage::{
+        Guarded, Migration, Storage, StorageResult,
+        sql::{CommonOptions, SqlStorage, Url, common_setters, time},
+    },
 };
 
 /// Settings of a SQLite storage.
@@ -20,15 +23,11 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
+    pub(super) common: CommonOptions,
     pub(super) file: PathBuf,
     pub(super) table_prefix: String,
-    pub(super) migrate: bool,
-    pub(super) retention: Retention,
-    pub(super) poll_interval: Duration,
-    pub(super) clock: Clock,
     synchronous: Synchronous,
     pub(super) busy_timeout: Duration,
-    operation_timeout: Duration,
 }
 
 /// What a commit waits for.
@@ -44,71 +43,66 @@ pub enum Synchronous {
 impl SqliteOptions {
     /// The file `file`, with the defaults of each option below.
     pub fn new(file: impl Into<PathBuf>) -> Self {
+        let file = file.into();
+        let mut common = CommonOptions::new(format!("sqlite://{}", file.display()));
+        common.intervals.queue_poll = Duration::from_millis(10);
         Self {
-            file: file.into(),
+            common,
+            file,
             table_prefix: "jobs_".to_owned(),
-            migrate: true,
-            retention: Retention::DEFAULT,
-            poll_interval: Duration::from_millis(10),
-            clock: Clock::system(),
             synchronous: Synchronous::Full,
             busy_timeout: Duration::from_secs(10),
-            operation_timeout: Guarded::DEFAULT_LIMIT,
         }
     }
 
-    /// Reads `sqlite://FILE`, with these options as a query:
+    /// Reads `sqlite://FILE`, with these options as a query, each of which is explained at the method of its name:
     ///
     /// | option | value | default |
     /// |---|---|---|
     /// | `table_prefix` | letters, digits and `_` | `jobs_` |
     /// | `synchronous` | `full` or `normal` | `full` |
-    /// | `migrate` | `true` or `false` | `true` |
+    /// | `prepare_schema` | `true` or `false` | `true` |
+    /// | `queue_poll_interval` | a time such as `200ms` or `15s` | `10ms` |
+    /// | `expiration_check_interval` | a time | `60s` |
+    /// | `transaction_timeout` | a time | `30s` |
+    /// | `busy_timeout` | a time | `10s` |
+    /// | `list_limit` | 1 to 1000000 | 10000 |
     ///
     /// # Errors
     ///
-    /// [`StorageError::InvalidUrl`] if it is no such URL.
+    /// [`StorageError::InvalidUrl`](crate::storage::StorageError::InvalidUrl) if it is no such URL.
     pub fn from_url(url: &str) -> StorageResult<Self> {
-        let rest = url.strip_prefix("sqlite://").ok_or_else(|| {
-            invalid(url, "write `sqlite://FILE`, as in `sqlite://jobs.db` or `sqlite:///var/jobs.db`")
+        let parts = Url::parse(url);
+        let file = parts.base.strip_prefix("sqlite://").ok_or_else(|| {
+            parts.invalid("write `sqlite://FILE`, as in `sqlite://jobs.db` or `sqlite:///var/jobs.db`")
         })?;
-        let (file, query) = rest.split_once('?').unwrap_or((rest, ""));
         if file.is_empty() || file == ":memory:" {
-            return Err(invalid(url, "it names no file; for jobs in memory use `memory:`"));
+            return Err(parts.invalid("it names no file; for jobs in memory use `memory:`"));
         }
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        pairs
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .try_fold(Self::new(file), |options, (key, value)| {
-                options.set(key, value).map_err(|reason| invalid(url, reason))
-            })
+        let mut options = Self::new(file);
+        parts.apply(|key, value| Some(options.set(key, value)))?;
+        Ok(options)
     }
 
-    fn set(self, key: &str, value: &str) -> Result<Self, String> {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         match (key, value) {
-            ("table_prefix", prefix) => Ok(self.table_prefix(prefix)),
-            ("synchronous", "full") => Ok(self.synchronous(Synchronous::Full)),
-            ("synchronous", "normal") => Ok(self.synchronous(Synchronous::Normal)),
-            ("migrate", "true") => Ok(self.migrate(true)),
-            ("migrate", "false") => Ok(self.migrate(false)),
-            ("synchronous", other) => Err(format!("`synchronous={other}` must be `full` or `normal`")),
-            ("migrate", other) => Err(format!("`migrate={other}` must be `true` or `false`")),
-            (other, _) => Err(format!("unknown option `{other}`; known are table_prefix, synchronous and migrate")),
+            ("table_prefix", prefix) => prefix.clone_into(&mut self.table_prefix),
+            ("synchronous", "full") => self.synchronous = Synchronous::Full,
+            ("synchronous", "normal") => self.synchronous = Synchronous::Normal,
+            ("synchronous", other) => return Err(format!("`synchronous={other}` must be `full` or `normal`")),
+            ("busy_timeout", value) => self.busy_timeout = time(key, value)?,
+            _ => return self.common.set(key, value).unwrap_or_else(|| Err(unknown(key))),
         }
+        Ok(())
     }
+
+    common_setters!();
 
     /// What the names of all tables begin with: letters, digits and `_`. Programs with different prefixes share
     /// a file without seeing each other's jobs.
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.table_prefix = prefix.into();
-        self
-    }
-
-    /// Whether to create and upgrade the tables when the storage is opened; `true` by default.
-    #[must_use]
-    pub fn migrate(mut self, migrate: bool) -> Self {
-        self.migrate = migrate;
         self
     }
 
@@ -119,18 +113,11 @@ impl SqliteOptions {
         self
     }
 
-    /// How long finished jobs are kept.
-    #[must_use]
-    pub fn retention(mut self, retention: Retention) -> Self {
-        self.retention = retention;
-        self
-    }
-
     /// How often to look whether another process wrote to the file; 10 ms by default, and never zero. Writes of
     /// this process are seen at once.
     #[must_use]
-    pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.poll_interval = interval;
+    pub fn queue_poll_interval(mut self, interval: Duration) -> Self {
+        self.common.intervals.queue_poll = interval;
         self
     }
 
@@ -141,17 +128,10 @@ impl SqliteOptions {
         self
     }
 
-    /// How long one verb of the storage may take before it fails with [`StorageError::Timeout`]; 30 s by default.
-    #[must_use]
-    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
-        self.operation_timeout = timeout;
-        self
-    }
-
     /// Another clock, such as that of a [`TestClock`](crate::testing::TestClock).
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.common.clock = Some(clock);
         self
     }
 
@@ -161,29 +141,43 @@ impl SqliteOptions {
     ///
     /// As [`connect`](crate::storage::connect()).
     pub async fn open(self) -> StorageResult<Arc<dyn Storage>> {
-        let limit = self.operation_timeout;
+        let limit = self.common.transaction_timeout;
         let storage = SqlStorage(Sqlite::open(self).await?);
         Ok(Arc::new(Guarded::new(Arc::new(storage), limit)))
     }
 
+    /// Makes the tables if they aren't there, and brings them up to date, whatever
+    /// [`prepare_schema`](Self::prepare_schema) says.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](crate::storage::connect()).
+    pub async fn migrate(self) -> StorageResult<()> {
+        let storage = self.prepare_schema(true).open().await?;
+        storage.close().await;
+        Ok(())
+    }
+
+    /// All migrations with their statements, for those who run them by hand.
+    #[must_use]
+    pub fn migrations(&self) -> Vec<Migration> {
+        schema::migrations(&self.table_prefix)
+    }
+
     pub(super) fn url(&self) -> String {
-        format!("sqlite://{}", self.file.display())
+        self.common.storage.clone()
     }
 
     pub(super) fn check(&self) -> StorageResult<()> {
-        if self.poll_interval.is_zero() {
-            let reason = "the poll interval must be longer than zero".to_owned();
-            return Err(StorageError::Open { storage: self.url(), reason, source: None });
-        }
+        self.common.check()?;
         let fits = |prefix: &str| prefix.len() <= 40 && prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if fits(&self.table_prefix) && !self.table_prefix.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(());
         }
-        let reason = format!(
+        Err(self.common.open_error(format!(
             "table prefix `{}` must be at most 40 letters, digits and `_`, and not begin with a digit",
             self.table_prefix
-        );
-        Err(StorageError::Open { storage: self.url(), reason, source: None })
+        )))
     }
 
     /// The pragmas belong to each connection, so each is opened with all of them.
@@ -207,4 +201,11 @@ impl SqliteOptions {
             // A burst or a long read makes the write-ahead log grow; it is cut back to this afterwards.
             .pragma("journal_size_limit", "67108864")
     }
+}
+
+fn unknown(key: &str) -> String {
+    format!(
+        "unknown option `{key}`; known are table_prefix, synchronous, prepare_schema, queue_poll_interval, \
+         expiration_check_interval, counters_aggregation_interval, transaction_timeout, busy_timeout and list_limit"
+    )
 }

@@ -15,9 +15,9 @@ use crate::{
     job::JobId,
     state::StateName,
     storage::{
-        NewJob, Retention, StorageError, StorageResult,
+        NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, corrupt, params},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, params},
     },
 };
 
@@ -98,7 +98,7 @@ impl Write for Tx<'_> {
     }
 
     fn retention(&self) -> Retention {
-        self.shared.options.retention
+        self.shared.options.common.retention
     }
 
     fn effects(&mut self) -> &mut Effects {
@@ -173,11 +173,5 @@ impl Columns for SqliteRow {
         let Some(bytes) = self.try_get::<Option<&[u8]>, _>(column)? else { return Ok(None) };
         let bytes = bytes.try_into().map_err(|_| sqlx::Error::Decode("it is not a job id".into()))?;
         Ok(Some(JobId::from_bytes(bytes)))
-    }
-}
-
-impl Shared {
-    pub(super) fn corrupt(&self, reason: impl Into<String>) -> StorageError {
-        corrupt(&self.url(), reason)
     }
 }

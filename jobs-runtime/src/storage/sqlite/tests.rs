@@ -7,7 +7,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT};
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     job::{Failure, Invocation, JobId, JobName, QueueName, Recurrence, ScheduleId},
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, StateName, Succeeded, Transition},
     storage::{
@@ -105,8 +105,8 @@ async fn a_connection_that_broke_is_opened_again() {
 /// What the writer is made of.
 async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
     let options = options(folder);
-    let shared =
-        Shared { sql: Templates::new(options.table_prefix.clone(), &DIALECT), options, signals: Signals::default() };
+    let sql = Templates::new(options.table_prefix.clone(), &DIALECT);
+    let shared = Shared { sql, clock: Clock::system(), options, signals: Signals::default() };
     let connection = connection::open(&shared.options).await.expect("opened");
     (Arc::new(shared), connection)
 }
@@ -259,8 +259,12 @@ async fn work_with_schedules(storage: &SqlStorage<Sqlite>, now: Timestamp) {
 #[tokio::test]
 async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shared =
-        Shared { options: options(&folder), sql: Templates::new("jobs_", &DIALECT), signals: Signals::default() };
+    let shared = Shared {
+        options: options(&folder),
+        sql: Templates::new("jobs_", &DIALECT),
+        clock: Clock::system(),
+        signals: Signals::default(),
+    };
     let mut connection = connection::create(&shared.options).await.expect("created");
     sqlx::query("CREATE TABLE jobs_schema (version INTEGER NOT NULL)").execute(&mut connection).await.expect("made");
     schema::migrate(&mut connection, &shared, 0, 1).await.expect("the first version");
@@ -270,7 +274,7 @@ async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
         INSERT INTO jobs_ready (queue, rank, seq, job) VALUES ('default', 0, 1, zeroblob(16));";
     sqlx::raw_sql(insert).execute(&mut connection).await.expect("stored");
     connection.close().await.expect("closed");
-    let refused = open(options(&folder).migrate(false)).await.expect_err("not migrated").to_string();
+    let refused = open(options(&folder).prepare_schema(false)).await.expect_err("not migrated").to_string();
     assert!(refused.contains("schema version 1, version 2 is needed"), "{refused}");
     let storage = open(options(&folder)).await.expect("migrated");
     work_with_schedules(&storage, Timestamp::UNIX_EPOCH + Duration::from_secs(1)).await;

@@ -250,7 +250,7 @@ async fn run(
     connection: &mut SqliteConnection,
     shared: &Shared,
 ) -> Result<Effects, Failure> {
-    let mut tx = Tx { connection, shared, now: shared.options.clock.now(), effects: Effects::default() };
+    let mut tx = Tx { connection, shared, now: shared.clock.now(), effects: Effects::default() };
     // First the new jobs, so that a claim in the same group finds them.
     if together {
         let new_jobs: Vec<&NewJob> = group.iter_mut().filter_map(|request| request.merge()).flatten().collect();

@@ -18,8 +18,10 @@ use crate::{
     storage::{Count, Counts, Period, QueueStatus, ServerId, ServerRecord, ServerStatus, Statistics, StorageResult},
 };
 
-/// How many jobs are in each state.
-pub(crate) struct CountJobs;
+/// How many jobs are in each state, counted up to a cap.
+pub(crate) struct CountJobs {
+    pub(crate) cap: u64,
+}
 
 impl Query for CountJobs {
     type Answer = Counts;
@@ -33,17 +35,19 @@ impl Query for CountJobs {
             UNION ALL SELECT 'succeeded', (SELECT count(*) FROM (SELECT 1 FROM {p}succeeded LIMIT ?) t)
             UNION ALL SELECT 'failed', (SELECT count(*) FROM (SELECT 1 FROM {p}failed LIMIT ?) t)
             UNION ALL SELECT 'deleted', (SELECT count(*) FROM (SELECT 1 FROM {p}deleted LIMIT ?) t)";
-        let rows = session.fetch(COUNT, (0..7).map(|_| cap().into()).collect()).await?;
+        let rows = session.fetch(COUNT, (0..7).map(|_| beyond(self.cap).into()).collect()).await?;
         let mut counts = Counts::default();
         for (state, counted) in read(session, &rows, |row| Ok((row.state("state")?, count(row)?)))? {
-            counts.set(state, counted);
+            counts.set(state, Count::of(counted, self.cap));
         }
         Ok(counts)
     }
 }
 
-/// The queues that have jobs waiting.
-pub(crate) struct ListQueues;
+/// The queues that have jobs waiting, counted up to a cap.
+pub(crate) struct ListQueues {
+    pub(crate) cap: u64,
+}
 
 impl Query for ListQueues {
     type Answer = Vec<QueueStatus>;
@@ -62,9 +66,9 @@ impl Query for ListQueues {
         let rows = session.fetch(NAMES, params![]).await?;
         let mut queues = Vec::with_capacity(rows.len());
         for name in read(session, &rows, |row| row.text("queue"))? {
-            let rows = session.fetch(COUNT, params![name.as_str(), cap()]).await?;
+            let rows = session.fetch(COUNT, params![name.as_str(), beyond(self.cap)]).await?;
             let counted = read(session, &rows, count)?.pop().unwrap_or_default();
-            queues.push(QueueStatus { name: QueueName::stored(name), enqueued: Count::of(counted) });
+            queues.push(QueueStatus { name: QueueName::stored(name), enqueued: Count::of(counted, self.cap) });
         }
         Ok(queues)
     }
@@ -122,8 +126,8 @@ impl Query for FindTotals {
 }
 
 /// One more than is counted.
-fn cap() -> i64 {
-    i64::try_from(Count::CAP + 1).unwrap_or(i64::MAX)
+fn beyond(cap: u64) -> i64 {
+    i64::try_from(cap.saturating_add(1)).unwrap_or(i64::MAX)
 }
 
 fn count<R: Columns>(row: &Reader<'_, R>) -> StorageResult<u64> {
@@ -137,7 +141,7 @@ fn server<R: Columns>(row: &Reader<'_, R>) -> StorageResult<ServerStatus> {
         queues: row.json("queues")?,
         workers: row.number("workers")? as usize,
     };
-    Ok(ServerStatus { server, heartbeat_at: row.time("heartbeat_at")?, processing: Count::of(count(row)?) })
+    Ok(ServerStatus { server, heartbeat_at: row.time("heartbeat_at")?, processing: Count::of(count(row)?, Count::CAP) })
 }
 
 fn statistics<R: Columns>(row: &Reader<'_, R>) -> StorageResult<(i64, Statistics)> {

@@ -1,0 +1,202 @@
+//! Databases that are reached by a pool of connections: what PostgreSQL and MySQL share.
+//!
+//! Everything is asked on one thread. What is under way runs to its end; a connection that was left in the middle of
+//! something, because it took too long, is dropped.
+
+mod clock;
+mod options;
+mod shared;
+mod tx;
+
+use std::{fmt, sync::Arc};
+
+use tokio::runtime::Handle;
+
+pub(crate) use self::{
+    options::{PoolOptions, pool_setters},
+    shared::{Shared, explain},
+    tx::{Connection, Tx},
+};
+use super::{CommonOptions, Database, Dialect, Query, Thread, Verb};
+use crate::{
+    clock::Clock,
+    storage::{
+        Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+        signals::Effects,
+    },
+};
+
+/// What is a database's own.
+pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
+    type Sqlx: sqlx::Database;
+
+    /// The name of the storage's thread.
+    const THREAD: &'static str;
+    const DIALECT: &'static Dialect;
+    /// How a transaction begins that writes, and one whose statements all see the same.
+    const BEGIN: &'static str;
+    const BEGIN_SNAPSHOT: &'static str;
+
+    /// What stands before the names of tables.
+    fn prefix(&self) -> String;
+
+    /// Whether even a single statement needs a transaction around it.
+    fn has_pooler(&self) -> bool {
+        false
+    }
+
+    /// Brings the tables up to date, or checks that they are.
+    fn prepare_schema(
+        &self,
+        options: &CommonOptions,
+        connection: &mut Connection<Self>,
+    ) -> impl Future<Output = StorageResult<()>> + Send;
+
+    /// What to tell of an error that keeps the database from being opened; `None` for what the driver says.
+    fn explain(&self, error: &sqlx::Error) -> Option<String>;
+
+    /// Whether the database ended a transaction because of others, so that it may be tried again.
+    fn is_conflict(error: &sqlx::Error) -> bool;
+
+    /// What the database's clock shows, in microseconds since 1970.
+    fn time(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
+    /// Starts what goes on beside all verbs.
+    fn start(thread: &Handle, shared: &Arc<Shared<Self>>);
+
+    /// Called in each writing transaction before it is committed.
+    fn before_commit(_tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Tells other processes of what was committed.
+    fn tell(&self, _effects: Effects) {}
+
+    /// How often servers claim when nothing wakes them.
+    fn queue_poll_interval(&self, set: Intervals) -> std::time::Duration {
+        set.queue_poll
+    }
+
+    fn verb<V: Verb>(verb: &V, tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<V::Answer>> + Send;
+    fn query<Q: Query>(query: &Q, tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<Q::Answer>> + Send;
+    fn enqueue(jobs: Vec<NewJob>) -> impl Work<Self, Answer = ()>;
+    fn claim(claim: Claim) -> impl Work<Self, Answer = Vec<ClaimedJob>>;
+    fn finish(batch: Vec<Finish>) -> impl Work<Self, Answer = Vec<Recorded>>;
+    fn promote(limit: usize) -> impl Work<Self, Answer = Promotion>;
+}
+
+/// A write, as a connection runs it; it may be run again when its transaction has failed.
+pub(crate) trait Work<D: Driver>: Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    /// Whether it is one statement, which needs no transaction around it.
+    fn is_single(&self) -> bool {
+        false
+    }
+
+    fn run(&self, tx: &mut Tx<'_, D>) -> impl Future<Output = StorageResult<Self::Answer>> + Send;
+}
+
+/// A verb that all SQL storages share.
+struct SharedVerb<V>(V);
+
+impl<D: Driver, V: Verb> Work<D> for SharedVerb<V> {
+    type Answer = V::Answer;
+
+    async fn run(&self, tx: &mut Tx<'_, D>) -> StorageResult<V::Answer> {
+        D::verb(&self.0, tx).await
+    }
+}
+
+/// A database that is reached by a pool of connections.
+#[derive(Debug)]
+pub(crate) struct Pooled<D: Driver> {
+    shared: Arc<Shared<D>>,
+    thread: Thread,
+}
+
+impl<D: Driver> Pooled<D> {
+    pub(crate) async fn open(driver: D, common: CommonOptions, pool: PoolOptions<D::Sqlx>) -> StorageResult<Self> {
+        common.check()?;
+        pool.check(&common)?;
+        let thread = Thread::start(D::THREAD).map_err(|source| StorageError::Open {
+            storage: common.storage.clone(),
+            reason: "its thread can't be started".to_owned(),
+            source: Some(Box::new(source)),
+        })?;
+        let storage = common.storage.clone();
+        let opening = async move { Shared::open(driver, common, pool).await.map(Arc::new) };
+        let shared = thread.run(|| storage.clone(), opening).await?;
+        D::start(thread.handle(), &shared);
+        clock::follow(thread.handle(), &shared);
+        Ok(Self { shared, thread })
+    }
+
+    /// Runs something on the thread.
+    async fn run<W: Work<D>>(&self, work: W) -> StorageResult<W::Answer> {
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { shared.run(&work).await }).await
+    }
+}
+
+impl<D: Driver> Database for Pooled<D> {
+    fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.shared.signals
+    }
+
+    fn describe(&self) -> String {
+        self.shared.url()
+    }
+
+    fn intervals(&self) -> Intervals {
+        let set = self.shared.common.intervals;
+        Intervals { queue_poll: self.shared.driver.queue_poll_interval(set), ..set }
+    }
+
+    fn list_limit(&self) -> u64 {
+        self.shared.common.list_limit
+    }
+
+    async fn write<V: Verb>(&self, verb: V) -> StorageResult<V::Answer> {
+        self.run(SharedVerb(verb)).await
+    }
+
+    async fn read<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { shared.answer(&query).await }).await
+    }
+
+    async fn read_first<Q: Query>(&self, query: Q) -> StorageResult<Q::Answer> {
+        self.read(query).await
+    }
+
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.run(D::enqueue(jobs)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.run(D::claim(claim)).await
+    }
+
+    async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        self.run(D::finish(batch)).await
+    }
+
+    async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
+        self.run(D::promote(limit)).await
+    }
+
+    async fn aggregate(&self, limit: usize) -> StorageResult<usize> {
+        self.write(super::Aggregate { limit }).await
+    }
+
+    async fn close(&self) {
+        let shared = Arc::clone(&self.shared);
+        // An error means that the thread has gone, and the connections with it.
+        let _ = self.thread.handle().spawn(async move { shared.close().await }).await;
+    }
+}

@@ -1,0 +1,180 @@
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
+
+use sqlx::{Connection as _, Pool, pool::PoolConnection};
+
+use super::{Connection, Driver, PoolOptions, Tx, Work, clock::measure};
+use crate::{
+    clock::Clock,
+    storage::{
+        Signals, StorageError, StorageResult,
+        signals::Effects,
+        sql::{CommonOptions, Query, SHARDS, Templates},
+    },
+};
+
+/// What all connections need.
+#[derive(Debug)]
+pub(crate) struct Shared<D: Driver> {
+    pub(crate) driver: D,
+    pub(crate) common: CommonOptions,
+    pub(crate) sql: Templates,
+    pub(crate) clock: Clock,
+    /// What the clock is shifted by, if it is to follow the database's.
+    pub(super) shift: Option<Arc<AtomicI64>>,
+    pub(crate) signals: Signals,
+    pub(crate) pool: Pool<D::Sqlx>,
+    /// Whether the pool is this storage's own.
+    owns_pool: bool,
+    /// Which of an hour's rows in the statistics is this process's.
+    pub(crate) shard: i64,
+}
+
+/// How often something is tried that other transactions get in the way of.
+const TRIES: u32 = 10;
+
+impl<D: Driver> Shared<D> {
+    pub(super) async fn open(driver: D, common: CommonOptions, options: PoolOptions<D::Sqlx>) -> StorageResult<Self> {
+        let failed = |error| explain(&driver, &common, error);
+        let mut connection = options.connect().await.map_err(failed)?;
+        driver.prepare_schema(&common, connection.get()).await?;
+        let (clock, shift) = match &common.clock {
+            Some(clock) => (clock.clone(), None),
+            None => {
+                let shift = Arc::new(AtomicI64::new(measure::<D>(connection.get()).await.map_err(failed)?));
+                (Clock::shifted(Arc::clone(&shift)), Some(shift))
+            }
+        };
+        connection.end().await;
+        Ok(Self {
+            sql: Templates::new(driver.prefix(), D::DIALECT),
+            pool: options.pool(&common),
+            owns_pool: options.pool.is_none(),
+            clock,
+            shift,
+            signals: Signals::default(),
+            shard: fastrand::i64(0..SHARDS),
+            driver,
+            common,
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.common.storage.clone()
+    }
+
+    pub(crate) fn failed(&self, source: sqlx::Error) -> StorageError {
+        match source {
+            sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
+            sqlx::Error::PoolTimedOut => StorageError::Failed { storage: self.url(), source: NO_CONNECTION.into() },
+            source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
+        }
+    }
+
+    /// Runs a write; again if it was the victim of a deadlock.
+    pub(super) async fn run<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
+        for _ in 1..TRIES {
+            match self.transact(work).await {
+                Err(error) if is_conflict::<D>(&error) => {
+                    tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.transact(work).await
+    }
+
+    async fn transact<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
+        let mut connection = self.acquire().await?;
+        let done = self.in_time(self.write(&mut connection, work)).await;
+        let (answer, effects) = self.give_back(connection, done)?;
+        effects.announce(&self.signals);
+        self.driver.tell(effects);
+        Ok(answer)
+    }
+
+    async fn write<W: Work<D>>(&self, connection: &mut Connection<D>, work: &W) -> StorageResult<(W::Answer, Effects)> {
+        if work.is_single() && !self.driver.has_pooler() {
+            let mut tx = self.tx(connection);
+            return Ok((work.run(&mut tx).await?, tx.effects));
+        }
+        let mut transaction = connection.begin_with(D::BEGIN).await.map_err(|error| self.failed(error))?;
+        let mut tx = self.tx(&mut transaction);
+        let answer = work.run(&mut tx).await?;
+        D::before_commit(&mut tx).await?;
+        let effects = tx.effects;
+        transaction.commit().await.map_err(|error| self.failed(error))?;
+        Ok((answer, effects))
+    }
+
+    pub(super) async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
+        let mut connection = self.acquire().await?;
+        let answer = self.in_time(self.read(&mut connection, query)).await;
+        self.give_back(connection, answer)
+    }
+
+    async fn read<Q: Query>(&self, connection: &mut Connection<D>, query: &Q) -> StorageResult<Q::Answer> {
+        if !Q::SEVERAL && !self.driver.has_pooler() {
+            return D::query(query, &mut self.tx(connection)).await;
+        }
+        let mut snapshot = connection.begin_with(D::BEGIN_SNAPSHOT).await.map_err(|error| self.failed(error))?;
+        let answer = D::query(query, &mut self.tx(&mut snapshot)).await?;
+        snapshot.commit().await.map_err(|error| self.failed(error))?;
+        Ok(answer)
+    }
+
+    pub(crate) fn tx<'c>(&'c self, connection: &'c mut Connection<D>) -> Tx<'c, D> {
+        Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default(), told: false }
+    }
+
+    pub(super) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
+        self.pool.acquire().await.map_err(|error| self.failed(error))
+    }
+
+    /// `None` if it took too long.
+    pub(super) async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
+        tokio::time::timeout(self.common.transaction_timeout, work).await.ok()
+    }
+
+    /// A connection that was left in the middle of something is dropped: nobody could go on with it.
+    pub(super) fn give_back<T>(
+        &self,
+        connection: PoolConnection<D::Sqlx>,
+        done: Option<StorageResult<T>>,
+    ) -> StorageResult<T> {
+        done.unwrap_or_else(|| {
+            drop(connection.detach());
+            let (storage, limit) = (self.url(), self.common.transaction_timeout);
+            Err(StorageError::Timeout { storage, operation: "transaction", limit })
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        if self.owns_pool {
+            self.pool.close().await;
+        }
+    }
+}
+
+const NO_CONNECTION: &str = "no connection could be had in time: the server can't be reached, or all connections are in \
+                             use (`max_connections`)";
+
+fn is_conflict<D: Driver>(error: &StorageError) -> bool {
+    let StorageError::Failed { source, .. } = error else { return false };
+    source.downcast_ref::<sqlx::Error>().is_some_and(D::is_conflict)
+}
+
+/// What to tell about a database that can't be opened.
+pub(crate) fn explain<D: Driver>(driver: &D, options: &CommonOptions, error: sqlx::Error) -> StorageError {
+    let reason = match (driver.explain(&error), &error) {
+        (Some(reason), _) => reason,
+        (None, sqlx::Error::Io(error)) => {
+            format!("the server can't be reached: {error}; check host and port in the URL, and that it runs")
+        }
+        (None, sqlx::Error::PoolTimedOut) => NO_CONNECTION.to_owned(),
+        (None, error) => error.to_string(),
+    };
+    StorageError::Open { storage: options.storage.clone(), reason, source: Some(Box::new(error)) }
+}
