@@ -1,3 +1,5 @@
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use std::sync::Arc;
 use std::{error::Error as StdError, time::Duration};
 
 /// What the verbs of a storage return.
@@ -87,4 +89,26 @@ pub enum StorageError {
     /// A page was asked for with a cursor that this storage did not give.
     #[error(transparent)]
     InvalidCursor(#[from] super::InvalidCursor),
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+impl StorageError {
+    /// The same error of `storage` again and again, one for each of those whom it concerns.
+    pub(crate) fn copies(self, storage: String) -> impl Iterator<Item = Self> {
+        let mut copy: Box<dyn FnMut(String) -> Self> = match self {
+            Self::Timeout { operation, limit, .. } => {
+                Box::new(move |storage| Self::Timeout { storage, operation, limit })
+            }
+            Self::Closed { .. } => Box::new(|storage| Self::Closed { storage }),
+            Self::Failed { source, .. } => {
+                let source: Arc<dyn StdError + Send + Sync> = Arc::from(source);
+                Box::new(move |storage| Self::Failed { storage, source: Box::new(Arc::clone(&source)) })
+            }
+            other => {
+                let source = Arc::new(other);
+                Box::new(move |storage| Self::Failed { storage, source: Box::new(Arc::clone(&source)) })
+            }
+        };
+        std::iter::repeat_with(move || copy(storage.clone()))
+    }
 }

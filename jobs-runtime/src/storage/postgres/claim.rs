@@ -1,3 +1,5 @@
+use tokio::time::Instant;
+
 use super::{Postgres, session::Tx};
 use crate::{
     job::QueueName,
@@ -7,8 +9,8 @@ use crate::{
     },
 };
 
-/// Takes jobs from all queues in one statement. The rows of a queue are looked at only when those before it gave too
-/// few, because the outer limit ends the loop over the queues.
+/// Takes jobs from all queues in one statement. The rows of a lane are looked at only when those before it gave too few,
+/// because the outer limit ends the loop over the lanes.
 impl Work<Postgres> for Claim {
     type Answer = Vec<ClaimedJob>;
 
@@ -17,10 +19,14 @@ impl Work<Postgres> for Claim {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
-        let queues: Vec<String> = self.queues.iter().map(ToString::to_string).collect();
+        let watermarks = &tx.shared.driver.watermarks;
+        let (lanes, began) = (watermarks.lanes(&self.queues), Instant::now());
         let rows = tx
             .query(CLAIM)
-            .bind(queues)
+            .bind(lanes.iter().map(|lane| lane.queue.to_string()).collect::<Vec<_>>())
+            .bind(lanes.iter().map(|lane| lane.first_rank).collect::<Vec<_>>())
+            .bind(lanes.iter().map(|lane| lane.first_seq).collect::<Vec<_>>())
+            .bind(lanes.iter().map(|lane| lane.last_rank).collect::<Vec<_>>())
             .bind(self.limit as i64)
             .bind(self.limit as i64)
             .bind(self.server.to_string())
@@ -28,17 +34,24 @@ impl Work<Postgres> for Claim {
             .fetch_all(&mut *tx.connection)
             .await
             .map_err(|error| tx.shared.failed(error))?;
+        if rows.len() < self.limit {
+            watermarks.forget();
+        } else {
+            watermarks.found(&lanes, &read(tx, &rows, place)?, began.elapsed());
+        }
         read(tx, &rows, job)
     }
 }
 
 const CLAIM: &str = "
     WITH picked AS MATERIALIZED (
-        SELECT r.*, q.i
-        FROM unnest(?::text[]) WITH ORDINALITY AS q (queue, i)
+        SELECT r.*, l.i
+        FROM unnest(?::text[], ?::int4[], ?::int8[], ?::int4[])
+             WITH ORDINALITY AS l (queue, first_rank, first_seq, last_rank, i)
         CROSS JOIN LATERAL (
             SELECT * FROM {p}ready
-            WHERE ready.queue = q.queue
+            WHERE ready.queue = l.queue AND (ready.rank, ready.seq) >= (l.first_rank, l.first_seq)
+              AND ready.rank <= l.last_rank
             ORDER BY ready.rank, ready.seq
             LIMIT ?
             FOR UPDATE SKIP LOCKED
@@ -55,10 +68,16 @@ const CLAIM: &str = "
         SELECT picked.job, delivery.token, ?, ?, picked.awaited FROM picked, delivery
     )
     SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
-           picked.queue, delivery.token
+           picked.queue, picked.rank, picked.seq, delivery.token
     FROM picked CROSS JOIN delivery
     INNER JOIN {p}job j ON j.id = picked.job
     ORDER BY picked.i, picked.rank, picked.seq";
+
+/// Where the job waited.
+fn place<R: Columns>(row: &Reader<'_, R>) -> StorageResult<(QueueName, i32, i64)> {
+    let rank = i32::try_from(row.int("rank")?).unwrap_or_default();
+    Ok((QueueName::stored(row.text("queue")?), rank, row.int("seq")?))
+}
 
 fn job<R: Columns>(row: &Reader<'_, R>) -> StorageResult<ClaimedJob> {
     Ok(ClaimedJob {

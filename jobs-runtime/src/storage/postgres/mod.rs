@@ -12,14 +12,15 @@ mod options;
 mod promote;
 mod schema;
 mod session;
+mod watermark;
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::PgConnection;
 use tokio::runtime::Handle;
 
-use self::notify::Notifier;
 pub use self::options::PostgresOptions;
+use self::{notify::Notifier, watermark::Watermarks};
 use super::{
     Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult,
     signals::Effects,
@@ -34,6 +35,7 @@ use super::{
 pub(crate) struct Postgres {
     schema: String,
     notifier: Notifier,
+    watermarks: Watermarks,
     has_pooler: bool,
 }
 
@@ -78,6 +80,10 @@ impl Driver for Postgres {
 
     fn tell(&self, effects: Effects) {
         self.notifier.notify(effects);
+    }
+
+    fn came_back(&self) {
+        self.watermarks.forget();
     }
 
     fn queue_poll_interval(&self, set: Intervals) -> Duration {

@@ -2,7 +2,7 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{Postgres, notify::Notifier, schema};
+use super::{Postgres, notify::Notifier, schema, watermark::Watermarks};
 use crate::storage::{
     Guarded, Migration, Storage, StorageResult,
     connect::without_password,
@@ -171,7 +171,8 @@ impl PostgresOptions {
             self.pool.connect = self.pool.connect.statement_cache_capacity(0);
         }
         let notifier = Notifier::new(&self.schema, self.pool.connect.clone(), self.listen);
-        let driver = Postgres { schema: self.schema, notifier, has_pooler: self.pooler };
+        let watermarks = Watermarks::new();
+        let driver = Postgres { schema: self.schema, notifier, watermarks, has_pooler: self.pooler };
         Pooled::open(driver, self.common, self.pool).await
     }
 

@@ -106,6 +106,7 @@ impl Write for Tx<'_> {
             INSERT INTO {p}ready (queue, rank, seq, job, awaited)
             SELECT queue, -priority, ?, id, awaited FROM {p}job WHERE id = ?";
         self.execute(INSERT, params![place, job.id]).await?;
+        self.came_back = true;
         Ok(())
     }
 

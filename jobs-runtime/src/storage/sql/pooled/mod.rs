@@ -4,6 +4,7 @@
 //! something, because it took too long, is dropped.
 
 mod clock;
+mod gather;
 mod options;
 mod shared;
 mod tx;
@@ -12,6 +13,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::runtime::Handle;
 
+use self::gather::Gatherer;
 pub(crate) use self::{
     options::{PoolOptions, pool_setters},
     shared::{Shared, explain},
@@ -72,6 +74,9 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
     /// Tells other processes of what was committed.
     fn tell(&self, _effects: Effects) {}
 
+    /// Jobs came back into their queues, perhaps to earlier places.
+    fn came_back(&self) {}
+
     /// How often servers claim when nothing wakes them.
     fn queue_poll_interval(&self, set: Intervals) -> std::time::Duration {
         set.queue_poll
@@ -112,6 +117,7 @@ impl<D: Driver, V: Verb> Work<D> for SharedVerb<V> {
 #[derive(Debug)]
 pub(crate) struct Pooled<D: Driver> {
     shared: Arc<Shared<D>>,
+    gatherer: Gatherer,
     thread: Thread,
 }
 
@@ -129,7 +135,8 @@ impl<D: Driver> Pooled<D> {
         let shared = thread.run(|| storage.clone(), opening).await?;
         D::start(thread.handle(), &shared);
         clock::follow(thread.handle(), &shared);
-        Ok(Self { shared, thread })
+        let gatherer = Gatherer::start(thread.handle(), &shared);
+        Ok(Self { shared, gatherer, thread })
     }
 
     /// Runs something on the thread.
@@ -175,7 +182,10 @@ impl<D: Driver> Database for Pooled<D> {
     }
 
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StorageResult<()> {
-        self.run(D::enqueue(jobs)).await
+        if !Gatherer::takes(&jobs) {
+            return self.run(D::enqueue(jobs)).await;
+        }
+        self.gatherer.store(jobs, || StorageError::Closed { storage: self.shared.url() }).await
     }
 
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {

@@ -89,24 +89,27 @@ impl<D: Driver> Shared<D> {
     async fn transact<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
         let mut connection = self.acquire().await?;
         let done = self.in_time(self.write(&mut connection, work)).await;
-        let (answer, effects) = self.give_back(connection, done)?;
-        effects.announce(&self.signals);
-        self.driver.tell(effects);
+        let (answer, done) = self.give_back(connection, done)?;
+        if done.came_back {
+            self.driver.came_back();
+        }
+        done.effects.announce(&self.signals);
+        self.driver.tell(done.effects);
         Ok(answer)
     }
 
-    async fn write<W: Work<D>>(&self, connection: &mut Connection<D>, work: &W) -> StorageResult<(W::Answer, Effects)> {
+    async fn write<W: Work<D>>(&self, connection: &mut Connection<D>, work: &W) -> StorageResult<(W::Answer, Done)> {
         if work.is_single() && !self.driver.has_pooler() {
             let mut tx = self.tx(connection);
-            return Ok((work.run(&mut tx).await?, tx.effects));
+            return Ok((work.run(&mut tx).await?, Done::of(&tx)));
         }
         let mut transaction = connection.begin_with(D::BEGIN).await.map_err(|error| self.failed(error))?;
         let mut tx = self.tx(&mut transaction);
         let answer = work.run(&mut tx).await?;
         D::before_commit(&mut tx).await?;
-        let effects = tx.effects;
+        let done = Done::of(&tx);
         transaction.commit().await.map_err(|error| self.failed(error))?;
-        Ok((answer, effects))
+        Ok((answer, done))
     }
 
     pub(super) async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
@@ -126,7 +129,14 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) fn tx<'c>(&'c self, connection: &'c mut Connection<D>) -> Tx<'c, D> {
-        Tx { connection, shared: self, now: self.clock.now(), effects: Effects::default(), told: false }
+        Tx {
+            connection,
+            shared: self,
+            now: self.clock.now(),
+            effects: Effects::default(),
+            told: false,
+            came_back: false,
+        }
     }
 
     pub(super) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
@@ -155,6 +165,18 @@ impl<D: Driver> Shared<D> {
         if self.owns_pool {
             self.pool.close().await;
         }
+    }
+}
+
+/// What a transaction brought about.
+struct Done {
+    effects: Effects,
+    came_back: bool,
+}
+
+impl Done {
+    fn of<D: Driver>(tx: &Tx<'_, D>) -> Self {
+        Self { effects: tx.effects, came_back: tx.came_back }
     }
 }
 

@@ -12,4 +12,6 @@ pub(crate) struct Tx<'c, D: Driver> {
     pub(crate) effects: Effects,
     /// Whether it did already what tells other processes that something was written.
     pub(crate) told: bool,
+    /// Whether jobs that left another state entered their queues.
+    pub(crate) came_back: bool,
 }
