@@ -7,7 +7,7 @@ use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
     JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
     ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError,
-    StorageResult, StoredSchedule,
+    StorageResult, StoredSchedule, Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -80,6 +80,11 @@ impl Storage for Guarded {
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.guard("finish", self.inner.finish(batch)).await
+    }
+
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        let turn = async { Ok(self.inner.finish_and_claim(batch, claim).await) };
+        self.guard("finish_and_claim", turn).await.unwrap_or_else(|error| Turn::failed(error, &self.describe()))
     }
 
     async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {

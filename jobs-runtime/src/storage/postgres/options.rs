@@ -2,7 +2,7 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{Postgres, notify::Notifier, schema, watermark::Watermarks};
+use super::{Postgres, notify::Notifier, schema, settings::Settings, watermark::Watermarks};
 use crate::storage::{
     Guarded, Migration, Storage, StorageResult,
     connect::without_password,
@@ -167,12 +167,15 @@ impl PostgresOptions {
     pub(super) async fn pooled(mut self) -> StorageResult<Pooled<Postgres>> {
         self.check()?;
         self.common.storage = format!("{}?schema={}", self.common.storage, self.schema);
+        let notifier = Notifier::new(&self.schema, self.pool.connect.clone(), self.listen);
         if self.pooler {
             self.pool.connect = self.pool.connect.statement_cache_capacity(0);
         }
-        let notifier = Notifier::new(&self.schema, self.pool.connect.clone(), self.listen);
+        let shared = self.pooler || self.pool.pool.is_some();
+        let settings = if shared { Settings::OfTransaction } else { Settings::OfConnection };
+        self.pool.connect = settings.connect(self.pool.connect);
         let watermarks = Watermarks::new();
-        let driver = Postgres { schema: self.schema, notifier, watermarks, has_pooler: self.pooler };
+        let driver = Postgres { schema: self.schema, notifier, watermarks, settings };
         Pooled::open(driver, self.common, self.pool).await
     }
 

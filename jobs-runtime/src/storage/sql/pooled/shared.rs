@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Connection as _, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Pool, SqlStr, pool::PoolConnection};
 
 use super::{Connection, Driver, PoolOptions, Tx, Work, clock::measure};
 use crate::{
@@ -74,7 +74,7 @@ impl<D: Driver> Shared<D> {
     }
 
     /// Runs a write; again if it was the victim of a deadlock.
-    pub(super) async fn run<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
+    pub(crate) async fn run<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
         for _ in 1..TRIES {
             match self.transact(work).await {
                 Err(error) if is_conflict::<D>(&error) => {
@@ -99,11 +99,14 @@ impl<D: Driver> Shared<D> {
     }
 
     async fn write<W: Work<D>>(&self, connection: &mut Connection<D>, work: &W) -> StorageResult<(W::Answer, Done)> {
-        if work.is_single() && !self.driver.has_pooler() {
+        if work.is_single() && !self.driver.is_always_in_transaction() {
             let mut tx = self.tx(connection);
             return Ok((work.run(&mut tx).await?, Done::of(&tx)));
         }
-        let mut transaction = connection.begin_with(D::BEGIN).await.map_err(|error| self.failed(error))?;
+        let mut transaction = connection
+            .begin_with(SqlStr::from_static(self.driver.begin()))
+            .await
+            .map_err(|error| self.failed(error))?;
         let mut tx = self.tx(&mut transaction);
         let answer = work.run(&mut tx).await?;
         D::before_commit(&mut tx).await?;
@@ -119,10 +122,13 @@ impl<D: Driver> Shared<D> {
     }
 
     async fn read<Q: Query>(&self, connection: &mut Connection<D>, query: &Q) -> StorageResult<Q::Answer> {
-        if !Q::SEVERAL && !self.driver.has_pooler() {
+        if !Q::SEVERAL && !self.driver.is_always_in_transaction() {
             return D::query(query, &mut self.tx(connection)).await;
         }
-        let mut snapshot = connection.begin_with(D::BEGIN_SNAPSHOT).await.map_err(|error| self.failed(error))?;
+        let mut snapshot = connection
+            .begin_with(SqlStr::from_static(self.driver.begin_snapshot()))
+            .await
+            .map_err(|error| self.failed(error))?;
         let answer = D::query(query, &mut self.tx(&mut snapshot)).await?;
         snapshot.commit().await.map_err(|error| self.failed(error))?;
         Ok(answer)
