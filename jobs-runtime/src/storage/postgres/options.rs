@@ -58,8 +58,9 @@ impl PostgresOptions {
             .partition(|pair| OWN.iter().any(|own| pair.split('=').next() == Some(own)));
         let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
         let connect = PgConnectOptions::from_str(&rest).map_err(|error| invalid(url, error.to_string()))?;
+        let is_named = connect.get_application_name().is_some();
         let options = Self {
-            connect: connect.application_name("jobs"),
+            connect: if is_named { connect } else { connect.application_name("jobs") },
             url: super::super::connect::without_password(base),
             schema: "jobs".to_owned(),
             migrate: true,
