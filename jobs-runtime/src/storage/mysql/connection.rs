@@ -14,12 +14,9 @@ use crate::{
     clock::Clock,
     storage::{
         Signals, StorageError, StorageResult,
-        sql::{SHARDS, Templates},
+        sql::{SHARDS, Templates, Trust},
     },
 };
-
-/// How long a connection may have been idle to be used without a look whether it still is one.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How often the database is asked for the time.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
@@ -43,13 +40,14 @@ impl Shared {
         }
         // The pool begins empty: an error is only that the connection ends in another way.
         let _ = connection.close().await;
-        let pool = pool(&options);
+        let trust = Arc::new(Trust::default());
+        let pool = pool(&options, Arc::clone(&trust));
         let (tickets, shard) = (Tickets::default(), fastrand::i64(0..SHARDS));
-        Ok(Self { options, sql, clock, shift, signals: Signals::default(), pool, tickets, shard })
+        Ok(Self { options, sql, clock, shift, signals: Signals::default(), pool, trust, tickets, shard })
     }
 }
 
-fn pool(options: &MySqlOptions) -> MySqlPool {
+fn pool(options: &MySqlOptions, trust: Arc<Trust>) -> MySqlPool {
     MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .test_before_acquire(false)
@@ -60,9 +58,10 @@ fn pool(options: &MySqlOptions) -> MySqlPool {
                 sqlx::raw_sql(isolation).execute(connection).await.map(drop)
             })
         })
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
+            let trusted = trust.covers(meta.idle_for);
             Box::pin(async move {
-                if meta.idle_for < TRUSTED {
+                if trusted {
                     return Ok(true);
                 }
                 connection.ping().await.map(|()| true)

@@ -25,7 +25,7 @@ use self::{poll::Tickets, session::Tx};
 use super::{
     Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
     signals::Effects,
-    sql::{Database, Query, Templates, Thread, Verb},
+    sql::{Database, Query, Templates, Thread, Trust, Verb},
 };
 use crate::clock::Clock;
 
@@ -46,6 +46,7 @@ struct Shared {
     shift: Option<Arc<AtomicI64>>,
     signals: Signals,
     pool: MySqlPool,
+    trust: Arc<Trust>,
     tickets: Tickets,
     /// Which of an hour's rows in the statistics is this process's.
     shard: i64,
@@ -123,6 +124,7 @@ impl Shared {
     }
 
     fn failed(&self, source: sqlx::Error) -> StorageError {
+        self.trust.lose();
         match source {
             sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
             source => StorageError::Failed { storage: self.url(), source: Box::new(source) },

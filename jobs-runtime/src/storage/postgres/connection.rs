@@ -14,12 +14,9 @@ use crate::{
     clock::Clock,
     storage::{
         Signals, StorageError, StorageResult,
-        sql::{SHARDS, Templates},
+        sql::{SHARDS, Templates, Trust},
     },
 };
-
-/// How long a connection may have been idle to be used without a look whether it still is one.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How often the database is asked for the time.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
@@ -43,20 +40,22 @@ impl Shared {
         }
         // The pool begins empty: an error is only that the connection ends in another way.
         let _ = connection.close().await;
-        let pool = pool(&options);
+        let trust = Arc::new(Trust::default());
+        let pool = pool(&options, Arc::clone(&trust));
         let shard = fastrand::i64(0..SHARDS);
         let notifier = Notifier::new(&options);
-        Ok(Self { options, sql, clock, shift, signals: Signals::default(), pool, notifier, shard })
+        Ok(Self { options, sql, clock, shift, signals: Signals::default(), pool, trust, notifier, shard })
     }
 }
 
-fn pool(options: &PostgresOptions) -> PgPool {
+fn pool(options: &PostgresOptions, trust: Arc<Trust>) -> PgPool {
     PgPoolOptions::new()
         .max_connections(options.max_connections)
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
+            let trusted = trust.covers(meta.idle_for);
             Box::pin(async move {
-                if meta.idle_for < TRUSTED {
+                if trusted {
                     return Ok(true);
                 }
                 connection.ping().await.map(|()| true)

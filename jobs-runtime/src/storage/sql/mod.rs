@@ -24,6 +24,8 @@ mod templates;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod thread;
 mod transition;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod trust;
 
 #[cfg(test)]
 pub(super) use self::monitor::List;
@@ -34,6 +36,7 @@ pub(super) use self::{
     attach::attach,
     statistics::{SHARDS, count},
     thread::Thread,
+    trust::Trust,
 };
 pub(super) use self::{
     begin::Begin,

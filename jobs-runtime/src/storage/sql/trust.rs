@@ -1,0 +1,44 @@
+//! Which connections of a pool are used without a look whether they still are some.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long a connection may have been idle.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// When something last failed on a connection: what ended one, a fail-over or a restart, may have ended all. Whoever
+/// asks again after an error must not get the next of them that is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Trust(Mutex<Option<Instant>>);
+
+impl Trust {
+    pub(crate) fn lose(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection can be used unseen that was last used so long ago.
+    pub(crate) fn covers(&self, idle_for: Duration) -> bool {
+        let lost = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle_for < TRUSTED && lost.is_none_or(|lost| lost.elapsed() > idle_for)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Trust;
+
+    #[test]
+    fn what_was_used_after_the_last_failure_is_trusted() {
+        let trust = Trust::default();
+        let (before, after) = (Duration::from_millis(900), Duration::ZERO);
+        assert!(trust.covers(before) && trust.covers(after));
+        assert!(!trust.covers(Duration::from_secs(2)));
+        trust.lose();
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(!trust.covers(before) && trust.covers(after));
+    }
+}
