@@ -1,6 +1,8 @@
-//! What is each storage's own, beside the suite that all of them pass.
+//! What is each storage's own, beside the suite that all of them pass; and what can happen to those that are databases.
 
+mod connections;
 mod mysql;
+mod opening;
 mod postgres;
 mod processes;
 mod sqlite;
