@@ -25,7 +25,7 @@ use self::{poll::Tickets, session::Tx};
 use super::{
     Claim, ClaimedJob, Finish, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
     signals::Effects,
-    sql::{Database, Query, Templates, Thread, Trust, Verb},
+    sql::{Database, Query, Templates, Thread, Trust, Verb, returned},
 };
 use crate::clock::Clock;
 
@@ -127,6 +127,7 @@ impl Shared {
         self.trust.lose();
         match source {
             sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
+            sqlx::Error::PoolTimedOut => self.too_late(),
             source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
         }
     }
@@ -186,14 +187,20 @@ impl Shared {
     /// A connection that was left in the middle of something is dropped: nobody could go on with it.
     fn give_back<T>(
         &self,
-        connection: PoolConnection<sqlx::MySql>,
+        mut connection: PoolConnection<sqlx::MySql>,
         done: Option<StorageResult<T>>,
     ) -> StorageResult<T> {
-        done.unwrap_or_else(|| {
-            drop(connection.detach());
-            let (storage, limit) = (self.url(), self.options.operation_timeout);
-            Err(StorageError::Timeout { storage, operation: "transaction", limit })
-        })
+        if let Some(done) = done {
+            tokio::spawn(returned(connection.return_to_pool()));
+            return done;
+        }
+        drop(connection.detach());
+        Err(self.too_late())
+    }
+
+    fn too_late(&self) -> StorageError {
+        let (storage, limit) = (self.url(), self.options.operation_timeout);
+        StorageError::Timeout { storage, operation: "transaction", limit }
     }
 }
 

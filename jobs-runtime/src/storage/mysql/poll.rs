@@ -6,6 +6,7 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::Shared;
+use crate::storage::StorageResult;
 
 /// How long to wait after the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -65,9 +66,11 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
 }
 
 impl Shared {
-    async fn newest_ticket(&self) -> sqlx::Result<i64> {
+    async fn newest_ticket(&self) -> StorageResult<i64> {
         let select = self.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
-        sqlx::query_scalar(select).fetch_one(&self.pool).await
+        let mut connection = self.acquire().await?;
+        let newest = self.in_time(sqlx::query_scalar(select).fetch_one(&mut *connection)).await;
+        self.give_back(connection, newest.map(|newest| newest.map_err(|error| self.failed(error))))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     storage::{
         Signals, StorageError, StorageResult,
-        sql::{SHARDS, Templates, Trust},
+        sql::{SHARDS, Templates, Trust, answered},
     },
 };
 
@@ -51,6 +51,7 @@ impl Shared {
 fn pool(options: &PostgresOptions, trust: Arc<Trust>) -> PgPool {
     PgPoolOptions::new()
         .max_connections(options.max_connections)
+        .acquire_timeout(options.operation_timeout)
         .test_before_acquire(false)
         .before_acquire(move |connection, meta| {
             let trusted = trust.covers(meta.idle_for);
@@ -58,7 +59,7 @@ fn pool(options: &PostgresOptions, trust: Arc<Trust>) -> PgPool {
                 if trusted {
                     return Ok(true);
                 }
-                connection.ping().await.map(|()| true)
+                answered(connection.ping()).await
             })
         })
         .connect_lazy_with(options.connect.clone())
@@ -72,8 +73,10 @@ pub(super) fn follow_clock(thread: &Handle, shared: &Arc<Shared>) {
         loop {
             tokio::time::sleep(CLOCK_INTERVAL).await;
             let Some(shared) = shared.upgrade() else { return };
-            let Ok(mut connection) = shared.pool.acquire().await else { continue };
-            match measure(&mut connection).await {
+            let Ok(mut connection) = shared.acquire().await else { continue };
+            let measured = shared.in_time(measure(&mut connection)).await;
+            match shared.give_back(connection, measured.map(|measured| measured.map_err(|error| shared.failed(error))))
+            {
                 Ok(measured) => shift.store(measured, Ordering::Relaxed),
                 Err(error) => tracing::debug!(%error, "the database did not tell the time"),
             }

@@ -16,7 +16,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tracing::debug;
 
 use super::{PostgresOptions, Shared};
-use crate::storage::{Signals, Topic, signals::Effects};
+use crate::storage::{Signals, StorageResult, Topic, signals::Effects};
 
 /// The least time between two notifications: each takes a lock that all commits of the database need.
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -71,10 +71,18 @@ async fn tell(shared: Weak<Shared>) {
         let bits = pending.swap(0, Ordering::Relaxed);
         // Nothing is lost with a notification, so the commit need not wait for the disk.
         let text = format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}, '{sender} {bits}'; COMMIT");
-        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(text)).execute(&shared.pool).await {
+        if let Err(error) = shared.run_text(text).await {
             debug!(%error, "other processes could not be notified; they poll");
         }
         tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+impl Shared {
+    async fn run_text(&self, text: String) -> StorageResult<()> {
+        let mut connection = self.acquire().await?;
+        let done = self.in_time(sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection)).await;
+        self.give_back(connection, done.map(|done| done.map(drop).map_err(|error| self.failed(error))))
     }
 }
 

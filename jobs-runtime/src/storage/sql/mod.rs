@@ -36,7 +36,7 @@ pub(super) use self::{
     attach::attach,
     statistics::{SHARDS, count},
     thread::Thread,
-    trust::Trust,
+    trust::{Trust, answered, returned},
 };
 pub(super) use self::{
     begin::Begin,

@@ -1,4 +1,4 @@
-//! Which connections of a pool are used without a look whether they still are some.
+//! Which connections of a pool are used without a look whether they still are some, and how long a look may take.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,6 +7,9 @@ use std::{
 
 /// How long a connection may have been idle.
 const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How long a look may take: what something on the way has forgotten never answers.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// When something last failed on a connection: what ended one, a fail-over or a restart, may have ended all. Whoever
 /// asks again after an error must not get the next of them that is gone.
@@ -23,6 +26,17 @@ impl Trust {
         let lost = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle_for < TRUSTED && lost.is_none_or(|lost| lost.elapsed() > idle_for)
     }
+}
+
+/// Whether a connection answered in time.
+pub(crate) async fn answered(ping: impl Future<Output = sqlx::Result<()>>) -> sqlx::Result<bool> {
+    tokio::time::timeout(LOOK, ping).await.map_or(Err(sqlx::Error::PoolTimedOut), |answer| answer.map(|()| true))
+}
+
+/// Lets a connection go back into its pool, which looks at it first; if it does not answer, it is ended. The pool itself
+/// would wait for ever, and have one place less.
+pub(crate) async fn returned(back: impl Future<Output = ()>) {
+    let _ = tokio::time::timeout(LOOK, back).await;
 }
 
 #[cfg(test)]
