@@ -1,8 +1,9 @@
 //! What is each storage's own, beside the suite that all of them pass; and what can happen to those that are databases.
 
-mod connections;
+mod lines;
 mod mysql;
 mod opening;
 mod postgres;
 mod processes;
 mod sqlite;
+mod verbs;
