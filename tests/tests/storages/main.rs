@@ -5,5 +5,6 @@ mod mysql;
 mod opening;
 mod postgres;
 mod processes;
+mod restarts;
 mod sqlite;
 mod verbs;

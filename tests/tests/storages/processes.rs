@@ -98,15 +98,10 @@ pub(crate) async fn kill_again_and_again(storage: Arc<dyn Storage>, url: &str) {
     drop(processes);
 }
 
-/// Waits until all jobs are done, each once, and prints how long that took. It looks through `storage`, whatever the
+/// Waits until all jobs are done, and looks whether each is done once. It looks through `storage`, whatever the
 /// handles were made with.
 pub(crate) async fn all_done_once(storage: &Arc<dyn Storage>, handles: &[JobHandle<u64>]) {
-    let began = Instant::now();
-    while storage.counts().await.expect("counted").unfinished() > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", storage.counts().await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    println!("all jobs were done {:?} after the last fault", began.elapsed());
+    until_done(storage).await;
     let mut lost = 0;
     for details in all_details(storage, handles.iter().map(JobHandle::id)).await {
         let ends = details.history.iter().filter(|entry| entry.state == StateName::Succeeded).count();
@@ -116,6 +111,16 @@ pub(crate) async fn all_done_once(storage: &Arc<dyn Storage>, handles: &[JobHand
     }
     assert_eq!(storage.totals().await.expect("read").succeeded, handles.len() as u64);
     println!("{lost} runs were lost with their processes");
+}
+
+/// Waits until all jobs are done, and prints how long that took.
+pub(crate) async fn until_done(storage: &Arc<dyn Storage>) {
+    let began = Instant::now();
+    while storage.counts().await.expect("counted").unfinished() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", storage.counts().await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("all jobs were done {:?} after the last fault", began.elapsed());
 }
 
 /// All that is known of many jobs, in any order.
