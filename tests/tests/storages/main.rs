@@ -5,6 +5,7 @@ mod mysql;
 mod opening;
 mod postgres;
 mod processes;
+mod refused;
 mod restarts;
 mod sqlite;
 mod verbs;
