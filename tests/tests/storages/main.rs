@@ -1,5 +1,7 @@
 //! What is each storage's own, beside the suite that all of them pass; and what can happen to those that are databases.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod clocks;
 mod lines;
 mod mysql;
 mod opening;
