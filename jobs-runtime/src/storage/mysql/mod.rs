@@ -15,7 +15,7 @@ mod session;
 
 use std::{
     sync::{Arc, atomic::AtomicI64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{Connection as _, MySqlConnection, MySqlPool, pool::PoolConnection};
@@ -71,20 +71,18 @@ impl MySql {
     async fn run<W: Work>(&self, work: W) -> StorageResult<W::Answer> {
         let shared = Arc::clone(&self.shared);
         let work = async move {
-            for _ in 1..TRIES {
+            // Who asked waits for no longer.
+            let last_try = Instant::now() + shared.options.operation_timeout;
+            loop {
                 match shared.transact(&work).await {
-                    Err(error) if is_conflict(&error) => pause().await,
+                    Err(error) if is_conflict(&error) && Instant::now() < last_try => pause().await,
                     answer => return answer,
                 }
             }
-            shared.transact(&work).await
         };
         self.thread.run(|| self.shared.url(), work).await
     }
 }
-
-/// How often something is tried that other transactions get in the way of.
-const TRIES: u32 = 10;
 
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
