@@ -2,6 +2,7 @@
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod clocks;
+mod contention;
 mod lines;
 mod mysql;
 mod opening;
@@ -10,4 +11,5 @@ mod processes;
 mod refused;
 mod restarts;
 mod sqlite;
+mod tables;
 mod verbs;
