@@ -42,6 +42,10 @@ impl Guarded {
         }
         let verb = verb.instrument(debug_span!("storage", operation));
         match tokio::time::timeout(self.limit, verb).await {
+            // A backend that notices at the same moment may name what it was doing instead of what was asked.
+            Ok(Err(StorageError::Timeout { storage, limit, .. })) => {
+                Err(StorageError::Timeout { storage, operation, limit })
+            }
             Ok(result) => result,
             Err(_) => Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit }),
         }

@@ -1,6 +1,15 @@
-//! What is each storage's own, beside the suite that all of them pass.
+//! What is each storage's own, beside the suite that all of them pass; and what can happen to those that are databases.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod clocks;
+mod contention;
+mod lines;
 mod mysql;
+mod opening;
 mod postgres;
 mod processes;
+mod refused;
+mod restarts;
 mod sqlite;
+mod tables;
+mod verbs;

@@ -6,7 +6,7 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::MySql;
-use crate::storage::sql::pooled;
+use crate::storage::{StorageResult, sql::pooled};
 
 type Shared = pooled::Shared<MySql>;
 
@@ -67,9 +67,11 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     });
 }
 
-async fn newest(storage: &Shared) -> sqlx::Result<i64> {
+async fn newest(storage: &Shared) -> StorageResult<i64> {
     let select = storage.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
-    sqlx::query_scalar(select).fetch_one(&storage.pool).await
+    let mut connection = storage.acquire().await?;
+    let newest = storage.in_time(sqlx::query_scalar(select).fetch_one(&mut *connection)).await;
+    storage.give_back(connection, newest.map(|newest| newest.map_err(|error| storage.failed(error))))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tracing::debug;
 
 use super::Postgres;
-use crate::storage::{Signals, Topic, signals::Effects, sql::pooled};
+use crate::storage::{Signals, StorageResult, Topic, signals::Effects, sql::pooled};
 
 type Shared = pooled::Shared<Postgres>;
 
@@ -79,11 +79,17 @@ async fn tell(shared: Weak<Shared>) {
         let bits = pending.swap(0, Ordering::Relaxed);
         // Nothing is lost with a notification, so the commit need not wait for the disk.
         let text = format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}, '{sender} {bits}'; COMMIT");
-        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(text)).execute(&shared.pool).await {
+        if let Err(error) = run(&shared, text).await {
             debug!(%error, "other processes could not be notified; they poll");
         }
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+async fn run(shared: &Shared, text: String) -> StorageResult<()> {
+    let mut connection = shared.acquire().await?;
+    let done = shared.in_time(sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection)).await;
+    shared.give_back(connection, done.map(|done| done.map(drop).map_err(|error| shared.failed(error))))
 }
 
 async fn listen(shared: Weak<Shared>) {

@@ -61,7 +61,8 @@ impl PostgresOptions {
             Self::new(without_password(parts.base), PoolOptions::new(PgConnectOptions::new_without_pgpass()));
         let rest = parts.apply(|key, value| options.set(key, value))?;
         let connect = PgConnectOptions::from_str(&rest).map_err(|error| parts.invalid(error.to_string()))?;
-        options.pool.connect = connect.application_name("jobs");
+        let is_named = connect.get_application_name().is_some();
+        options.pool.connect = if is_named { connect } else { connect.application_name("jobs") };
         Ok(options)
     }
 

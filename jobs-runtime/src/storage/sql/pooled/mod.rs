@@ -7,6 +7,7 @@ mod clock;
 mod gather;
 mod options;
 mod shared;
+mod trust;
 mod tx;
 
 use std::{fmt, sync::Arc};
