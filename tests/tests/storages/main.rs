@@ -8,6 +8,7 @@ mod mysql;
 mod opening;
 mod postgres;
 mod processes;
+mod reads;
 mod refused;
 mod restarts;
 mod sqlite;

@@ -48,9 +48,9 @@ impl Tickets {
 
 /// Looks for tickets that other processes took, for as long as there is the storage: each that wrote something took one.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
-    let shared: Weak<Shared> = Arc::downgrade(shared);
-    thread.spawn(async move {
-        while let Some(storage) = shared.upgrade() {
+    let weak: Weak<Shared> = Arc::downgrade(shared);
+    shared.beside(thread, async move {
+        while let Some(storage) = weak.upgrade() {
             let interval = storage.common.intervals.queue_poll;
             let pause = match newest(&storage).await {
                 Ok(newest) => {

@@ -63,8 +63,8 @@ impl Notifier {
 /// Starts to tell and to listen, for as long as there is the storage.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     if shared.driver.notifier.is_on {
-        thread.spawn(tell(Arc::downgrade(shared)));
-        thread.spawn(listen(Arc::downgrade(shared)));
+        shared.beside(thread, tell(Arc::downgrade(shared)));
+        shared.beside(thread, listen(Arc::downgrade(shared)));
     }
 }
 

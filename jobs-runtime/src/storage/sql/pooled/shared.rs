@@ -4,6 +4,8 @@ use std::{
 };
 
 use sqlx::{Connection as _, Pool, SqlStr, pool::PoolConnection};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Connection, Driver, PoolOptions, Tx, Work,
@@ -31,6 +33,7 @@ pub(crate) struct Shared<D: Driver> {
     pub(crate) signals: Signals,
     pub(crate) pool: Pool<D::Sqlx>,
     trust: Arc<Trust>,
+    closed: CancellationToken,
     /// Whether the pool is this storage's own.
     owns_pool: bool,
     /// Which of an hour's rows in the statistics is this process's.
@@ -55,6 +58,7 @@ impl<D: Driver> Shared<D> {
             sql: Templates::new(driver.prefix(), D::DIALECT),
             pool: options.pool(&common, Arc::clone(&trust)),
             trust,
+            closed: CancellationToken::new(),
             owns_pool: options.pool.is_none(),
             clock,
             shift,
@@ -180,7 +184,14 @@ impl<D: Driver> Shared<D> {
         StorageError::Timeout { storage, operation: "transaction", limit }
     }
 
+    /// Runs what goes on beside all verbs, until the storage is closed or gone.
+    pub(crate) fn beside(&self, thread: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+        let closed = self.closed.clone();
+        thread.spawn(async move { closed.run_until_cancelled(work).await });
+    }
+
     pub(super) async fn close(&self) {
+        self.closed.cancel();
         if self.owns_pool {
             self.pool.close().await;
         }
