@@ -2,6 +2,7 @@
 
 mod faulty;
 mod mysql;
+mod pgbouncer;
 mod postgres;
 pub mod work;
 mod world;
@@ -21,6 +22,7 @@ use jobs_runtime::{
 pub use self::{
     faulty::Faulty,
     mysql::{Database, MySql},
+    pgbouncer::PgBouncer,
     postgres::{Postgres, Schema},
     world::{World, run},
 };

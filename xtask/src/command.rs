@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn an_unknown_storage_is_refused_with_the_known_ones() {
         let error = parse("test --storages memory,oracle").expect_err("unknown");
-        assert!(error.contains("`oracle`") && error.contains("memory, sqlite, postgres, mysql"), "{error}");
+        assert!(error.contains("`oracle`") && error.contains("memory, sqlite, postgres, pgbouncer, mysql"), "{error}");
     }
 
     #[test]
