@@ -23,10 +23,13 @@ pub(super) fn explain(schema: &str, error: &sqlx::Error) -> Option<String> {
         "3D000" => "there is no such database; make it with `createdb`, or name another one in the URL".to_owned(),
         "08P01" if error.to_string().contains("startup parameter") => POOLER.to_owned(),
         "42P05" | "26000" => POOLER.to_owned(),
-        "42501" => format!(
-            "this user may not make the schema `{schema}` or tables in it; run `CREATE SCHEMA {schema} AUTHORIZATION …` as \
-             its owner, or migrate with another user and open with `prepare_schema=false`"
-        ),
+        "42501" => {
+            let refused = error.as_database_error().map(|error| error.message()).unwrap_or_default();
+            format!(
+                "{refused}; who makes or changes tables must own the schema `{schema}` (`CREATE SCHEMA {schema} AUTHORIZATION \
+                 …`); who opens the storage with `prepare_schema=false` needs USAGE on it, and rights to its tables and sequences"
+            )
+        }
         _ => return None,
     };
     Some(reason)

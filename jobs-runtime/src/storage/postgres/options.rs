@@ -120,7 +120,8 @@ impl PostgresOptions {
     ///
     /// [`StorageError::InvalidUrl`](crate::storage::StorageError::InvalidUrl) if it is no URL of a PostgreSQL database.
     pub fn listen_url(mut self, url: &str) -> StorageResult<Self> {
-        self.listen_url = Some(connection(&Url::parse(url), url)?);
+        // It may go through another pooler, which lets it listen.
+        self.listen_url = Some(connection(&Url::parse(url), url)?.extra_float_digits(None));
         Ok(self)
     }
 
