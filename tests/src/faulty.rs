@@ -17,12 +17,14 @@ use jobs_runtime::{
     },
 };
 
+use crate::Random;
+
 /// A real storage on a bad line: a share of its calls fail, half of them after they were carried out.
 #[derive(Debug)]
 pub struct Faulty {
     inner: Arc<dyn Storage>,
     percent: AtomicU64,
-    random: AtomicU64,
+    random: Random,
     down: AtomicBool,
     lost_replies: AtomicU64,
     hides_states: AtomicBool,
@@ -32,7 +34,7 @@ pub struct Faulty {
 impl Faulty {
     /// Wraps a storage; at first nothing fails.
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
-        let (percent, random, down) = (AtomicU64::new(0), AtomicU64::new(seed | 1), AtomicBool::new(false));
+        let (percent, random, down) = (AtomicU64::new(0), Random::new(seed), AtomicBool::new(false));
         let (lost_replies, hides_states) = (AtomicU64::new(0), AtomicBool::new(false));
         let faster = Mutex::default();
         Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster })
@@ -68,22 +70,14 @@ impl Faulty {
         self.lost_replies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    fn random(&self, bound: u64) -> u64 {
-        // A linear congruential generator (Knuth's MMIX constants): all that is needed is a spread.
-        let step =
-            |seed: u64| Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
-        let seed = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or_default();
-        (seed >> 33) % bound
-    }
-
     fn fault() -> StorageError {
         StorageError::Failed { storage: "faulty".to_owned(), source: "the line is bad".into() }
     }
 
     async fn on_a_bad_line<T>(&self, call: impl Future<Output = StorageResult<T>> + Send) -> StorageResult<T> {
         let down = self.down.load(Ordering::Relaxed);
-        let fails = self.random(100) < self.percent.load(Ordering::Relaxed);
-        if down || (fails && self.random(2) == 0) {
+        let fails = self.random.below(100) < self.percent.load(Ordering::Relaxed);
+        if down || (fails && self.random.below(2) == 0) {
             return Err(Self::fault());
         }
         let answer = call.await;

@@ -1,9 +1,16 @@
 //! What the tests share: the storages they run on, and a world with a client and a clock.
 
+mod engine;
 mod faulty;
+mod log;
 mod mysql;
 mod pgbouncer;
 mod postgres;
+mod private;
+mod proxy;
+mod random;
+mod sql;
+mod url;
 pub mod work;
 mod world;
 
@@ -20,10 +27,17 @@ use jobs_runtime::{
 };
 
 pub use self::{
+    engine::{Engine, Place, in_a_place, on_a_private_server},
     faulty::Faulty,
+    log::{keep_log, logged},
     mysql::{Database, MySql},
     pgbouncer::PgBouncer,
     postgres::{Postgres, Schema},
+    private::PrivateServer,
+    proxy::Proxy,
+    random::Random,
+    sql::Sql,
+    url::Url,
     world::{World, run},
 };
 
@@ -46,6 +60,46 @@ macro_rules! on_each_storage {
         }
         mod postgres {
             $( #[test] fn $name() { $crate::run(&$crate::Postgres, super::cases::$name); } )*
+        }
+    };
+}
+
+/// Makes of each test one for each kind of database server, with a place of its own.
+#[macro_export]
+macro_rules! on_each_engine {
+    ($( $(#[$attribute:meta])* async fn $name:ident($place:ident: Place) $body:block )*) => {
+        mod cases {
+            use super::*;
+            $( $(#[$attribute])* pub(super) async fn $name($place: Place) $body )*
+        }
+        mod mysql {
+            $( #[test] fn $name() { $crate::in_a_place($crate::Engine::MySql, super::cases::$name); } )*
+        }
+        mod postgres {
+            $( #[test] fn $name() { $crate::in_a_place($crate::Engine::Postgres, super::cases::$name); } )*
+        }
+    };
+}
+
+/// Makes of each test one for each kind of database server, with a server that it may stop.
+#[macro_export]
+macro_rules! on_each_private_server {
+    ($( $(#[$attribute:meta])* async fn $name:ident($server:ident: PrivateServer) $body:block )*) => {
+        mod cases {
+            use super::*;
+            $( $(#[$attribute])* pub(super) async fn $name($server: PrivateServer) $body )*
+        }
+        mod mysql {
+            mod private_server {
+                use super::super::cases;
+                $( #[test] fn $name() { $crate::on_a_private_server($crate::Engine::MySql, cases::$name); } )*
+            }
+        }
+        mod postgres {
+            mod private_server {
+                use super::super::cases;
+                $( #[test] fn $name() { $crate::on_a_private_server($crate::Engine::Postgres, cases::$name); } )*
+            }
         }
     };
 }

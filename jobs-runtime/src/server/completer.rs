@@ -3,10 +3,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{error, info, warn};
 
-use super::{claims::ClaimKey, shared::Shared, supervise::Backoff};
+use super::{claiming::Claiming, claims::ClaimKey, shared::Shared, supervise::Backoff};
 use crate::{
     state::{Enqueued, Transition},
-    storage::{Finish, Recorded, StorageResult},
+    storage::{ClaimedJob, Finish, Recorded, StorageResult, Turn},
 };
 
 /// How many outcomes are recorded in one call at most.
@@ -29,14 +29,37 @@ impl Inbox {
 /// jobs are gone.
 ///
 /// An outcome is kept and tried again until the storage has it or refuses it: nothing is dropped.
-pub(super) async fn run(shared: &Shared, inbox: &Mutex<Inbox>) -> StorageResult<()> {
+///
+/// While there is a backlog, it claims the next jobs with the same call.
+pub(super) async fn run(
+    shared: &Shared,
+    inbox: &Mutex<Inbox>,
+    claimed: &async_channel::Sender<ClaimedJob>,
+) -> StorageResult<()> {
     let Inbox { outcomes, batch } = &mut *inbox.lock().await;
     while !batch.is_empty() || outcomes.recv_many(batch, BATCH).await > 0 {
-        record(shared, batch).await;
+        let wanted = if shared.stop.claiming.is_cancelled() { 0 } else { shared.demand.wanted_besides() };
+        if wanted == 0 || !turn(shared, batch, wanted, claimed).await {
+            record(shared, batch).await;
+        }
         shared.demand.ended(batch.len());
         batch.clear();
     }
     Ok(())
+}
+
+/// Records and claims at once; returns whether the outcomes are recorded. What went wrong will be told by those who try
+/// again: the dispatcher, and [`record`].
+async fn turn(shared: &Shared, batch: &[Finish], wanted: usize, claimed: &async_channel::Sender<ClaimedJob>) -> bool {
+    let claiming = Claiming::begin(shared, wanted);
+    let Turn { recorded, claimed: jobs } = shared.storage().finish_and_claim(batch.to_vec(), claiming.claim()).await;
+    if let Ok(jobs) = jobs {
+        claiming.end(jobs, claimed).await;
+    }
+    let Ok(recorded) = recorded else { return false };
+    shared.health.recovered("completer");
+    end(shared, batch, &recorded);
+    true
 }
 
 async fn record(shared: &Shared, batch: &[Finish]) {
@@ -45,8 +68,7 @@ async fn record(shared: &Shared, batch: &[Finish]) {
         match shared.storage().finish(batch.to_vec()).await {
             Ok(recorded) => {
                 shared.health.recovered("completer");
-                shared.claims.remove(batch.iter().map(|finish| (finish.job, finish.token)));
-                return report_fenced(batch, &recorded);
+                return end(shared, batch, &recorded);
             }
             Err(source) => {
                 if shared.health.failed("completer", &source) {
@@ -58,7 +80,9 @@ async fn record(shared: &Shared, batch: &[Finish]) {
     }
 }
 
-fn report_fenced(batch: &[Finish], recorded: &[Recorded]) {
+/// The server no longer holds these jobs.
+fn end(shared: &Shared, batch: &[Finish], recorded: &[Recorded]) {
+    shared.claims.remove(batch.iter().map(|finish| (finish.job, finish.token)));
     for (finish, recorded) in batch.iter().zip(recorded) {
         if *recorded == Recorded::Fenced {
             info!(job.id = %finish.job, outcome = %finish.transition.to.name(),

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,6 +17,7 @@ pub(super) struct Demand {
     workers: usize,
     held: AtomicUsize,
     gone: AtomicUsize,
+    backlog: AtomicBool,
     wanted: Notify,
     rate: Mutex<Rate>,
 }
@@ -32,6 +33,28 @@ struct Rate {
     since: Instant,
     ended: usize,
     per_second: f64,
+}
+
+/// Jobs that count as held while they are being claimed. What is not [claimed](Self::claimed) counts no longer when it is
+/// dropped.
+pub(super) struct Reservation<'d> {
+    demand: &'d Demand,
+    jobs: usize,
+}
+
+impl Reservation<'_> {
+    /// So many were claimed.
+    pub(super) fn claimed(mut self, jobs: usize) {
+        self.demand.backlog.store(jobs == self.jobs, Ordering::Release);
+        self.jobs = self.jobs.saturating_sub(jobs);
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.demand.held.fetch_sub(self.jobs, Ordering::AcqRel);
+        self.demand.wanted.notify_one();
+    }
 }
 
 impl Rate {
@@ -52,6 +75,7 @@ impl Demand {
             workers,
             held: AtomicUsize::new(0),
             gone: AtomicUsize::new(0),
+            backlog: AtomicBool::new(false),
             wanted: Notify::new(),
             rate: Mutex::new(rate),
         }
@@ -65,9 +89,22 @@ impl Demand {
         if short { target.saturating_sub(held) } else { 0 }
     }
 
-    /// Jobs were claimed.
-    pub(super) fn claimed(&self, jobs: usize) {
+    /// Whether the last claim got all that it wanted, so that there is more.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.load(Ordering::Acquire)
+    }
+
+    /// How many jobs to claim with a call that is made anyway: as many as otherwise, if there is a backlog.
+    ///
+    /// More often would be fewer calls, but then claims and outcomes would wait for each other.
+    pub(super) fn wanted_besides(&self) -> usize {
+        if self.has_backlog() { self.wanted() } else { 0 }
+    }
+
+    /// So many jobs are about to be claimed, and by nobody else.
+    pub(super) fn reserve(&self, jobs: usize) -> Reservation<'_> {
         self.held.fetch_add(jobs, Ordering::AcqRel);
+        Reservation { demand: self, jobs }
     }
 
     /// A job is no longer held.

@@ -1,9 +1,7 @@
-use std::sync::Arc;
+use tracing::error;
 
-use tracing::{debug, error};
-
-use super::shared::Shared;
-use crate::storage::{Claim, ClaimedJob, StorageResult, Topic};
+use super::{claiming::Claiming, shared::Shared};
+use crate::storage::{ClaimedJob, StorageResult, Topic};
 
 /// Claims jobs for the workers, many in one call, until the server stops claiming.
 ///
@@ -11,7 +9,6 @@ use crate::storage::{Claim, ClaimedJob, StorageResult, Topic};
 /// behind it.
 pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<ClaimedJob>) -> StorageResult<()> {
     let storage = shared.storage();
-    let queues: Arc<[_]> = shared.record.queues.clone().into();
     let mut ready = storage.signals().subscribe(Topic::Ready);
     while !shared.stop.claiming.is_cancelled() {
         if shared.demand.has_no_workers() {
@@ -30,20 +27,11 @@ pub(super) async fn run(shared: &Shared, claimed: &async_channel::Sender<Claimed
             continue;
         }
         ready.reset();
-        let claim = Claim { server: shared.record.id.clone(), queues: Arc::clone(&queues), limit };
-        let call = shared.claims.call();
-        let jobs = storage.claim(claim).await?;
+        let next = Claiming::begin(shared, limit);
+        let jobs = storage.claim(next.claim()).await?;
         shared.health.recovered("dispatcher");
-        let full = jobs.len() == limit;
-        debug!(wanted = limit, claimed = jobs.len(), "claimed jobs");
-        shared.demand.claimed(jobs.len());
-        shared.claims.add(jobs.iter().map(|job| (job.id, job.token)));
-        drop(call);
-        for job in jobs {
-            // The channel is unbounded and closed only by the shutdown, which gives back what is in it.
-            let _ = claimed.try_send(job);
-        }
-        if !full {
+        next.end(jobs, claimed).await;
+        if !shared.demand.has_backlog() {
             // The queues are empty: wait for work.
             tokio::select! {
                 () = ready.changed() => {}

@@ -10,6 +10,7 @@
 mod builder;
 mod cancellation;
 mod check;
+mod claiming;
 mod claims;
 mod completer;
 mod counters;

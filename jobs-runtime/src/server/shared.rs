@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    job::{DataMap, Registry, RetryPolicy},
+    job::{DataMap, QueueName, Registry, RetryPolicy},
     storage::{ClaimedJob, Finish, Intervals, ServerRecord, Storage},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) registry: Registry,
     pub(super) data: Arc<DataMap>,
     pub(super) record: ServerRecord,
+    /// Those of the record.
+    pub(super) queues: Arc<[QueueName]>,
     pub(super) settings: Settings,
     pub(super) demand: Demand,
     pub(super) claims: Claims,
@@ -109,6 +111,7 @@ impl Shared {
             client,
             registry,
             data: Arc::new(data),
+            queues: record.queues.clone().into(),
             record,
             settings,
             demand,

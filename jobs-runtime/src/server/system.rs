@@ -27,8 +27,8 @@ impl System {
             let mut processes = JoinSet::new();
             let Inlets { claimed, to_run, ended, outcomes } = inlets;
             drop((to_run, ended));
-            spawn_dispatcher(&mut processes, &shared, claimed, claiming);
-            spawn_completer(&mut processes, &shared, outcomes, completing);
+            spawn_dispatcher(&mut processes, &shared, claimed.clone(), claiming);
+            spawn_completer(&mut processes, &shared, outcomes, claimed, completing);
             spawn_others(&mut processes, &shared);
             shared.stop.everything.cancelled().await;
             processes.shutdown().await;
@@ -88,12 +88,13 @@ fn spawn_completer(
     processes: &mut JoinSet<()>,
     shared: &Arc<Shared>,
     outcomes: tokio::sync::mpsc::Receiver<crate::storage::Finish>,
+    claimed: async_channel::Sender<crate::storage::ClaimedJob>,
     completed: oneshot::Sender<()>,
 ) {
     let shared = Arc::clone(shared);
     processes.spawn(async move {
         let inbox = completer::Inbox::new(outcomes);
-        supervise(&shared, "completer", || completer::run(&shared, &inbox)).await;
+        supervise(&shared, "completer", || completer::run(&shared, &inbox, &claimed)).await;
         let _ = completed.send(());
     });
 }

@@ -1,6 +1,4 @@
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-use std::sync::Arc;
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 /// What the verbs of a storage return.
 pub type StorageResult<T> = Result<T, StorageError>;
@@ -91,10 +89,9 @@ pub enum StorageError {
     InvalidCursor(#[from] super::InvalidCursor),
 }
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 impl StorageError {
     /// The same error of `storage` again and again, one for each of those whom it concerns.
-    pub(crate) fn copies(self, storage: String) -> impl Iterator<Item = Self> {
+    pub(crate) fn copies(self, storage: &str) -> impl Iterator<Item = Self> {
         let mut copy: Box<dyn FnMut(String) -> Self> = match self {
             Self::Timeout { operation, limit, .. } => {
                 Box::new(move |storage| Self::Timeout { storage, operation, limit })
@@ -109,6 +106,7 @@ impl StorageError {
                 Box::new(move |storage| Self::Failed { storage, source: Box::new(Arc::clone(&source)) })
             }
         };
+        let storage = storage.to_owned();
         std::iter::repeat_with(move || copy(storage.clone()))
     }
 }

@@ -7,7 +7,7 @@ use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
     JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
     ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError,
-    StorageResult, StoredSchedule,
+    StorageResult, StoredSchedule, Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -42,6 +42,10 @@ impl Guarded {
         }
         let verb = verb.instrument(debug_span!("storage", operation));
         match tokio::time::timeout(self.limit, verb).await {
+            // A backend that notices at the same moment may name what it was doing instead of what was asked.
+            Ok(Err(StorageError::Timeout { storage, limit, .. })) => {
+                Err(StorageError::Timeout { storage, operation, limit })
+            }
             Ok(result) => result,
             Err(_) => Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit }),
         }
@@ -80,6 +84,11 @@ impl Storage for Guarded {
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.guard("finish", self.inner.finish(batch)).await
+    }
+
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        let turn = async { Ok(self.inner.finish_and_claim(batch, claim).await) };
+        self.guard("finish_and_claim", turn).await.unwrap_or_else(|error| Turn::failed(error, &self.describe()))
     }
 
     async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {

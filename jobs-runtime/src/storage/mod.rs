@@ -48,7 +48,7 @@ pub use self::{
     schedule::{DueCursor, DueSchedules, ScheduleContent, ScheduleWrite, ScheduleWritten, StoredSchedule},
     server::{ServerId, ServerRecord},
     signals::{Signals, Subscription, Topic},
-    write::{Change, Changed, Finish, Promotion, Recorded},
+    write::{Change, Changed, Finish, Promotion, Recorded, Turn},
 };
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use self::{
@@ -105,6 +105,12 @@ pub trait Storage: Monitor + fmt::Debug {
     /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
     /// `batch`; [`Recorded`] says what a repeated outcome is answered.
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>>;
+
+    /// Both at once, for a server that is busy: in one commit, where the storage can.
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        let (recorded, claimed) = futures_util::join!(self.finish(batch), self.claim(claim));
+        Turn { recorded, claimed }
+    }
 
     /// Moves jobs by hand, each only if it is in an expected state. Answers in the order of `batch`.
     ///

@@ -1,4 +1,4 @@
-use super::ClaimToken;
+use super::{ClaimToken, ClaimedJob, StorageError, StorageResult};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -25,6 +25,24 @@ pub enum Recorded {
     /// It is refused: the job is not held by this delivery (any more), or the state is none in which a run can end. A
     /// repeated outcome that is not a success is answered so too, because it ended the delivery.
     Fenced,
+}
+
+/// What became of a call of [`finish_and_claim`](super::Storage::finish_and_claim): each of its halves may fail alone.
+#[derive(Debug)]
+pub struct Turn {
+    /// As [`finish`](super::Storage::finish) answers.
+    pub recorded: StorageResult<Vec<Recorded>>,
+    /// As [`claim`](super::Storage::claim) answers.
+    pub claimed: StorageResult<Vec<ClaimedJob>>,
+}
+
+impl Turn {
+    /// Both halves failed for one reason.
+    pub(crate) fn failed(error: StorageError, storage: &str) -> Self {
+        let mut copies = error.copies(storage);
+        let mut copy = || copies.next().unwrap_or_else(|| StorageError::Closed { storage: storage.to_owned() });
+        Self { recorded: Err(copy()), claimed: Err(copy()) }
+    }
 }
 
 /// A move of a job by hand, to Enqueued, Scheduled, Failed or Deleted: the other states are refused, because they

@@ -2,8 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
-use jobs_runtime::{JobServer, storage};
-use jobs_tests::work::{Nap, Work};
+use jobs_runtime::{JobServer, clock::Clock, storage};
+use jobs_tests::work::{Nap, PutOff, Stumble, Work};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -13,6 +13,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .discover(false)
         .register::<Work>()
         .register::<Nap>()
+        .register::<PutOff>()
+        .register::<Stumble>()
         .workers(5)
         .heartbeat_interval(Duration::from_millis(200))
         .server_timeout(Duration::from_secs(1))
@@ -20,7 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .max_lost_runs(1_000)
         .start()
         .await?;
-    println!("ready");
+    // And the time that the process believes it is.
+    println!("ready {}", Clock::system().now().timestamp());
     server.run_until_signal().await?;
     Ok(())
 }

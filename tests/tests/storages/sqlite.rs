@@ -345,7 +345,7 @@ async fn polling_without_a_pause_is_refused() {
 async fn processes_that_are_killed_lose_nothing_and_record_nothing_twice() {
     let (_folder, file) = temporary_file();
     let storage = connect(&url(&file)).await.expect("opened");
-    processes::killed_processes_lose_nothing_and_record_nothing_twice(storage.clone(), &url(&file)).await;
+    processes::kill_again_and_again(storage.clone(), &url(&file)).await;
     storage.close().await;
 }
 
@@ -353,7 +353,7 @@ async fn processes_that_are_killed_lose_nothing_and_record_nothing_twice() {
 async fn several_processes_share_one_file() {
     let (_folder, file) = temporary_file();
     let storage = connect(&url(&file)).await.expect("opened");
-    processes::several_processes_share_the_work(storage.clone(), &url(&file)).await;
+    processes::share_the_work(storage.clone(), &url(&file)).await;
     storage.close().await;
 }
 
@@ -361,6 +361,6 @@ async fn several_processes_share_one_file() {
 async fn a_frozen_process_does_not_end_what_another_one_runs() {
     let (_folder, file) = temporary_file();
     let storage = connect(&url(&file)).await.expect("opened");
-    processes::a_frozen_process_does_not_end_what_another_one_runs(storage.clone(), &url(&file)).await;
+    processes::freeze_and_wake_up(storage.clone(), &url(&file)).await;
     storage.close().await;
 }

@@ -6,7 +6,7 @@ use crate::{
     job::JobId,
     state::{State, StateName, Succeeded},
     storage::{
-        ClaimToken, Finish, Recorded, StorageResult,
+        Claim, ClaimToken, ClaimedJob, Finish, Recorded, StorageResult,
         sql::{Expected, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded},
     },
 };
@@ -32,6 +32,17 @@ impl Work<MySql> for FinishBatch {
             answers.push(if stored { Recorded::Stored } else { Recorded::Fenced });
         }
         Ok(answers)
+    }
+}
+
+/// Both with one commit.
+pub(super) struct FinishAndClaim(pub(super) FinishBatch, pub(super) Claim);
+
+impl Work<MySql> for FinishAndClaim {
+    type Answer = (Vec<Recorded>, Vec<ClaimedJob>);
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Self::Answer> {
+        Ok((self.0.run(tx).await?, self.1.run(tx).await?))
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 pub use self::options::MySqlOptions;
 use self::poll::Tickets;
 use super::{
-    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult,
+    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult, Turn,
     signals::Effects,
     sql::{
         CommonOptions, Dialect, Query, Verb,
@@ -44,13 +44,18 @@ impl Driver for MySql {
 
     const THREAD: &'static str = "jobs-mysql";
     const DIALECT: &'static Dialect = &session::DIALECT;
-    /// Who waited for a lock must see what the other wrote.
-    const BEGIN: &'static str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
-    const BEGIN_SNAPSHOT: &'static str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-                                          START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
     fn prefix(&self) -> String {
         self.table_prefix.clone()
+    }
+
+    /// Who waited for a lock must see what the other wrote.
+    fn begin(&self) -> &'static str {
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION"
+    }
+
+    fn begin_snapshot(&self) -> &'static str {
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
     }
 
     async fn prepare_schema(&self, options: &CommonOptions, connection: &mut MySqlConnection) -> StorageResult<()> {
@@ -102,8 +107,15 @@ impl Driver for MySql {
         claim
     }
 
-    fn finish(batch: Vec<Finish>) -> impl Work<Self, Answer = Vec<Recorded>> {
-        finish::FinishBatch(batch)
+    async fn finish(shared: &Shared<Self>, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        shared.run(&finish::FinishBatch(batch)).await
+    }
+
+    async fn finish_and_claim(shared: &Shared<Self>, batch: Vec<Finish>, claim: Claim) -> Turn {
+        match shared.run(&finish::FinishAndClaim(finish::FinishBatch(batch), claim)).await {
+            Ok((recorded, claimed)) => Turn { recorded: Ok(recorded), claimed: Ok(claimed) },
+            Err(error) => Turn::failed(error, &shared.url()),
+        }
     }
 
     fn promote(limit: usize) -> impl Work<Self, Answer = Promotion> {

@@ -6,7 +6,7 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::MySql;
-use crate::storage::sql::pooled;
+use crate::storage::{StorageResult, sql::pooled};
 
 type Shared = pooled::Shared<MySql>;
 
@@ -48,9 +48,9 @@ impl Tickets {
 
 /// Looks for tickets that other processes took, for as long as there is the storage: each that wrote something took one.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
-    let shared: Weak<Shared> = Arc::downgrade(shared);
-    thread.spawn(async move {
-        while let Some(storage) = shared.upgrade() {
+    let weak: Weak<Shared> = Arc::downgrade(shared);
+    shared.beside(thread, async move {
+        while let Some(storage) = weak.upgrade() {
             let interval = storage.common.intervals.queue_poll;
             let pause = match newest(&storage).await {
                 Ok(newest) => {
@@ -67,9 +67,11 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     });
 }
 
-async fn newest(storage: &Shared) -> sqlx::Result<i64> {
+async fn newest(storage: &Shared) -> StorageResult<i64> {
     let select = storage.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
-    sqlx::query_scalar(select).fetch_one(&storage.pool).await
+    let mut connection = storage.acquire().await?;
+    let newest = storage.in_time(sqlx::query_scalar(select).fetch_one(&mut *connection)).await;
+    storage.give_back(connection, newest.map(|newest| newest.map_err(|error| storage.failed(error))))
 }
 
 #[cfg(test)]

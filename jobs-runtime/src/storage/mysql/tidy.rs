@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::runtime::Handle;
 use tracing::debug;
@@ -17,17 +20,18 @@ const PIECE: u64 = 10_000;
 /// Removes old tickets as often as counters are summed up, for as long as there is the storage: there is one for each
 /// transaction that ever wrote something.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
-    let (shared, interval): (Weak<Shared>, _) = (Arc::downgrade(shared), shared.common.intervals.counters_aggregation);
-    thread.spawn(async move {
-        loop {
-            // Not at the same time as all other processes.
-            tokio::time::sleep(interval.mul_f64(fastrand::f64() + 0.5)).await;
-            let Some(storage) = shared.upgrade() else { return };
-            if let Err(error) = remove_old(&storage).await {
-                debug!(%error, "old tickets could not be removed");
-            }
+    shared.beside(thread, follow(Arc::downgrade(shared), shared.common.intervals.counters_aggregation));
+}
+
+async fn follow(shared: Weak<Shared>, interval: Duration) {
+    loop {
+        // Not at the same time as all other processes.
+        tokio::time::sleep(interval.mul_f64(fastrand::f64() + 0.5)).await;
+        let Some(storage) = shared.upgrade() else { return };
+        if let Err(error) = remove_old(&storage).await {
+            debug!(%error, "old tickets could not be removed");
         }
-    });
+    }
 }
 
 /// The newest stays also when it is old: new ones are counted from it on.

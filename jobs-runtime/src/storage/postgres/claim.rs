@@ -1,6 +1,13 @@
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
 use tokio::time::Instant;
 
-use super::{Postgres, session::Tx};
+use super::{
+    Postgres,
+    session::{Query, Tx},
+    watermark::Lane,
+};
 use crate::{
     job::QueueName,
     storage::{
@@ -9,8 +16,7 @@ use crate::{
     },
 };
 
-/// Takes jobs from all queues in one statement. The rows of a lane are looked at only when those before it gave too few,
-/// because the outer limit ends the loop over the lanes.
+/// Takes jobs from all queues in one statement.
 impl Work<Postgres> for Claim {
     type Answer = Vec<ClaimedJob>;
 
@@ -19,59 +25,84 @@ impl Work<Postgres> for Claim {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
-        let watermarks = &tx.shared.driver.watermarks;
-        let (lanes, began) = (watermarks.lanes(&self.queues), Instant::now());
-        let rows = tx
-            .query(CLAIM)
-            .bind(lanes.iter().map(|lane| lane.queue.to_string()).collect::<Vec<_>>())
-            .bind(lanes.iter().map(|lane| lane.first_rank).collect::<Vec<_>>())
-            .bind(lanes.iter().map(|lane| lane.first_seq).collect::<Vec<_>>())
-            .bind(lanes.iter().map(|lane| lane.last_rank).collect::<Vec<_>>())
-            .bind(self.limit as i64)
-            .bind(self.limit as i64)
-            .bind(self.server.to_string())
-            .bind(tx.now.timestamp_micros())
-            .fetch_all(&mut *tx.connection)
-            .await
-            .map_err(|error| tx.shared.failed(error))?;
-        if rows.len() < self.limit {
-            watermarks.forget();
-        } else {
-            watermarks.found(&lanes, &read(tx, &rows, place)?, began.elapsed());
-        }
-        read(tx, &rows, job)
+        let (lanes, began) = (tx.shared.driver.watermarks.lanes(&self.queues), Instant::now());
+        let claim = bind(tx.query(CLAIM), tx, self, &lanes);
+        let rows = claim.fetch_all(&mut *tx.connection).await.map_err(|error| tx.shared.failed(error))?;
+        claimed(tx, self, &lanes, &rows, began.elapsed())
     }
 }
 
-const CLAIM: &str = "
-    WITH picked AS MATERIALIZED (
-        SELECT r.*, l.i
-        FROM unnest(?::text[], ?::int4[], ?::int8[], ?::int4[])
-             WITH ORDINALITY AS l (queue, first_rank, first_seq, last_rank, i)
-        CROSS JOIN LATERAL (
-            SELECT * FROM {p}ready
-            WHERE ready.queue = l.queue AND (ready.rank, ready.seq) >= (l.first_rank, l.first_seq)
-              AND ready.rank <= l.last_rank
-            ORDER BY ready.rank, ready.seq
+/// The parameters of [`picked!`].
+pub(super) fn bind(query: Query, tx: &Tx<'_>, claim: &Claim, lanes: &[Lane]) -> Query {
+    query
+        .bind(lanes.iter().map(|lane| lane.queue.to_string()).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.first_rank).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.first_seq).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.last_rank).collect::<Vec<_>>())
+        .bind(claim.limit as i64)
+        .bind(claim.limit as i64)
+        .bind(claim.server.to_string())
+        .bind(tx.now.timestamp_micros())
+}
+
+/// The jobs of the rows, which were found in these lanes.
+pub(super) fn claimed(
+    tx: &Tx<'_>,
+    claim: &Claim,
+    lanes: &[Lane],
+    rows: &[PgRow],
+    took: Duration,
+) -> StorageResult<Vec<ClaimedJob>> {
+    let watermarks = &tx.shared.driver.watermarks;
+    if rows.len() < claim.limit {
+        watermarks.forget();
+    } else {
+        watermarks.found(lanes, &read(tx, rows, place)?, took);
+    }
+    read(tx, rows, job)
+}
+
+/// What takes jobs, as parts of a statement that may have others. The rows of a lane are looked at only when those before it
+/// gave too few, because the outer limit ends the loop over the lanes.
+macro_rules! picked {
+    () => {
+        "picked AS MATERIALIZED (
+            SELECT r.*, l.i
+            FROM unnest(?::text[], ?::int4[], ?::int8[], ?::int4[])
+                 WITH ORDINALITY AS l (queue, first_rank, first_seq, last_rank, i)
+            CROSS JOIN LATERAL (
+                SELECT * FROM {p}ready
+                WHERE ready.queue = l.queue AND (ready.rank, ready.seq) >= (l.first_rank, l.first_seq)
+                  AND ready.rank <= l.last_rank
+                ORDER BY ready.rank, ready.seq
+                LIMIT ?
+                FOR UPDATE SKIP LOCKED
+            ) r
             LIMIT ?
-            FOR UPDATE SKIP LOCKED
-        ) r
-        LIMIT ?
-    ),
-    delivery AS MATERIALIZED (SELECT nextval('{p}token') AS token),
-    gone AS (
-        DELETE FROM {p}ready USING picked
-        WHERE ready.queue = picked.queue AND ready.rank = picked.rank AND ready.seq = picked.seq
-    ),
-    held AS (
-        INSERT INTO {p}processing (job, token, server, at, awaited)
-        SELECT picked.job, delivery.token, ?, ?, picked.awaited FROM picked, delivery
-    )
+        ),
+        delivery AS MATERIALIZED (SELECT nextval('{p}token') AS token),
+        taken AS (
+            DELETE FROM {p}ready USING picked
+            WHERE ready.queue = picked.queue AND ready.rank = picked.rank AND ready.seq = picked.seq
+        ),
+        held AS (
+            INSERT INTO {p}processing (job, token, server, at, awaited)
+            SELECT picked.job, delivery.token, ?, ?, picked.awaited FROM picked, delivery
+        )"
+    };
+}
+pub(super) use picked;
+
+const CLAIM: &str = concat!(
+    "WITH ",
+    picked!(),
+    "
     SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
            picked.queue, picked.rank, picked.seq, delivery.token
     FROM picked CROSS JOIN delivery
     INNER JOIN {p}job j ON j.id = picked.job
-    ORDER BY picked.i, picked.rank, picked.seq";
+    ORDER BY picked.i, picked.rank, picked.seq"
+);
 
 /// Where the job waited.
 fn place<R: Columns>(row: &Reader<'_, R>) -> StorageResult<(QueueName, i32, i64)> {

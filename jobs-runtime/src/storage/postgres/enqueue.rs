@@ -2,7 +2,7 @@ use sqlx::Row as _;
 
 use super::{
     Postgres,
-    session::{Tx, uuid},
+    session::{Query, Tx, uuid},
 };
 use crate::storage::{
     Initial, NewJob, StorageResult,
@@ -67,8 +67,6 @@ const INSERT: &str = "
         SELECT id, parent FROM new WHERE state = 'awaiting'
     )
     SELECT DISTINCT state FROM new";
-
-type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 fn insert(query: Query, jobs: &[&NewJob]) -> Query {
     let texts = |text: fn(&NewJob) -> String| jobs.iter().map(|job| text(job)).collect::<Vec<String>>();

@@ -1,33 +1,154 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     Postgres,
-    session::{Tx, uuid},
+    session::{Query, Tx, uuid},
 };
 use crate::{
     job::JobId,
     state::{State, StateName, Succeeded},
     storage::{
-        ClaimToken, Finish, Period, Recorded, StorageResult,
+        ClaimToken, Finish, Period, Recorded, Retention, StorageResult,
         sql::{
-            Expected, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded, stored,
+            Expected, Session as _, Write as _, apply, claim, params,
+            pooled::{Shared, Work},
+            read, release_succeeded, stored,
         },
     },
 };
 
-/// Records how runs ended: successes set-wise, everything else job by job.
-pub(super) struct FinishBatch(pub(super) Vec<Finish>);
+/// Records how runs ended: successes with one statement; everything else, and what that did not find, in a transaction.
+pub(super) async fn finish(shared: &Shared<Postgres>, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+    let mut batch = Batch::new(batch);
+    let successes = batch.take_successes();
+    if !successes.0.is_empty() {
+        let recorded = shared.run(&successes).await?;
+        batch.recorded(recorded, successes);
+    }
+    batch.finish(shared).await
+}
 
-impl Work<Postgres> for FinishBatch {
+/// Outcomes, each with its place among those that are to be answered.
+pub(super) struct Batch {
+    answers: Vec<Recorded>,
+    successes: Vec<(usize, Finish)>,
+    others: Vec<(usize, Finish)>,
+}
+
+impl Batch {
+    pub(super) fn new(batch: Vec<Finish>) -> Self {
+        let answers = vec![Recorded::Stored; batch.len()];
+        let (successes, others) = batch.into_iter().enumerate().partition(|(_, finish)| success(finish).is_some());
+        Self { answers, successes, others }
+    }
+
+    pub(super) fn take_successes(&mut self) -> Successes {
+        Successes(std::mem::take(&mut self.successes))
+    }
+
+    /// So many of the successes are recorded. If it isn't all, one by one will tell which.
+    pub(super) fn recorded(&mut self, count: usize, successes: Successes) {
+        if count < successes.0.len() {
+            self.others.extend(successes.0);
+        }
+    }
+
+    /// Records the others, and answers all.
+    pub(super) async fn finish(self, shared: &Shared<Postgres>) -> StorageResult<Vec<Recorded>> {
+        let Self { mut answers, others, .. } = self;
+        if !others.is_empty() {
+            let (places, others): (Vec<usize>, Vec<Finish>) = others.into_iter().unzip();
+            for (place, recorded) in places.into_iter().zip(shared.run(&FinishEach(others)).await?) {
+                answers[place] = recorded;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// Records successes that nobody awaits; the answer is how many there were.
+pub(super) struct Successes(pub(super) Vec<(usize, Finish)>);
+
+impl Work<Postgres> for Successes {
+    type Answer = usize;
+
+    fn is_single(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<usize> {
+        let record = self.bind(tx.query(RECORD), tx);
+        let recorded =
+            record.fetch_one(&mut *tx.connection).await.and_then(|row| sqlx::Row::try_get::<i64, _>(&row, 0));
+        let recorded = usize::try_from(recorded.map_err(|error| tx.shared.failed(error))?).unwrap_or_default();
+        if recorded > 0 {
+            tx.effects().entered(StateName::Succeeded);
+        }
+        Ok(recorded)
+    }
+}
+
+impl Successes {
+    /// The parameters of [`record!`].
+    pub(super) fn bind(&self, query: Query, tx: &Tx<'_>) -> Query {
+        let successes: Vec<(&Finish, &Succeeded)> = self.0.iter().filter_map(|(_, finish)| success(finish)).collect();
+        let all = |number: fn(&(&Finish, &Succeeded)) -> i64| successes.iter().map(number).collect::<Vec<i64>>();
+        let retention = tx.retention();
+        query
+            .bind(successes.iter().map(|(finish, _)| uuid(finish.job)).collect::<Vec<_>>())
+            .bind(all(|(finish, _)| finish.token.0))
+            .bind(all(|(finish, _)| finish.transition.at.timestamp_micros()))
+            .bind(all(|(_, succeeded)| micros(succeeded)))
+            .bind(successes.iter().map(|(_, succeeded)| succeeded.result.get()).collect::<Vec<&str>>())
+            .bind(successes.iter().map(|(finish, _)| expires_at(retention, finish)).collect::<Vec<Option<i64>>>())
+            .bind(Period::Hour.start(tx.now))
+            .bind(tx.shared.shard)
+    }
+}
+
+/// What records successes, as parts of a statement that may have others: `gone` are those that it found.
+macro_rules! record {
+    () => {
+        "ended AS MATERIALIZED (
+            SELECT * FROM unnest(?::uuid[], ?::int8[], ?::int8[], ?::int8[], ?::text[], ?::int8[])
+                AS e (job, token, at, duration, result, expires_at)
+        ),
+        gone AS (
+            DELETE FROM {p}processing p USING ended
+            WHERE p.job = ended.job AND p.token = ended.token AND NOT p.awaited
+            RETURNING p.job, p.token, p.server, p.at AS claimed_at,
+                      ended.at, ended.duration, ended.result, ended.expires_at
+        ),
+        kept AS (
+            INSERT INTO {p}succeeded (job, token, server, claimed_at, at, duration, result, expires_at)
+            SELECT job, token, server, claimed_at, at, duration, result, expires_at FROM gone
+        ),
+        counted AS (
+            INSERT INTO {p}statistics AS s (hour, shard, succeeded, failed, deleted)
+            SELECT ?, ?, count(*), 0, 0 FROM gone HAVING count(*) > 0
+            ON CONFLICT (hour, shard) DO UPDATE SET succeeded = s.succeeded + excluded.succeeded
+        )"
+    };
+}
+pub(super) use record;
+
+const RECORD: &str = concat!("WITH ", record!(), " SELECT count(*) FROM gone");
+
+/// Records outcomes one by one, each of whatever kind.
+struct FinishEach(Vec<Finish>);
+
+impl Work<Postgres> for FinishEach {
     type Answer = Vec<Recorded>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {
-        let recorded = succeed(tx, &self.0).await?;
+        let mut recorded = already_recorded(tx, &self.0).await?;
         let mut answers = Vec::with_capacity(self.0.len());
         for finish in &self.0 {
-            let stored = match &finish.transition.to {
-                State::Succeeded(_) => recorded.contains(&(finish.job, finish.token)),
-                _ => apply(tx, finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
+            let delivery = (finish.job, finish.token);
+            let stored = match success(finish) {
+                Some(_) if recorded.contains(&delivery) => true,
+                Some((_, succeeded)) => record_one(tx, finish, succeeded).await? && recorded.insert(delivery),
+                None => apply(tx, finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
             };
             answers.push(if stored { Recorded::Stored } else { Recorded::Fenced });
         }
@@ -35,105 +156,18 @@ impl Work<Postgres> for FinishBatch {
     }
 }
 
-/// The successes of a batch, of each delivery the first.
-fn successes(batch: &[Finish]) -> Vec<(&Finish, &Succeeded)> {
-    let mut seen = HashSet::new();
-    let success = |finish: &'_ Finish| match &finish.transition.to {
-        State::Succeeded(_) => seen.insert((finish.job, finish.token)),
-        _ => false,
-    };
-    let firsts: Vec<bool> = batch.iter().map(success).collect();
-    let firsts = batch.iter().zip(firsts).filter(|(_, first)| *first);
-    firsts
-        .filter_map(|(finish, _)| match &finish.transition.to {
-            State::Succeeded(succeeded) => Some((finish, succeeded)),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Records successes; returns those that are stored now or were before.
-async fn succeed(tx: &mut Tx<'_>, batch: &[Finish]) -> StorageResult<HashSet<(JobId, ClaimToken)>> {
-    let successes = successes(batch);
-    if successes.is_empty() {
+/// The deliveries among these whose successes were recorded before.
+async fn already_recorded(tx: &mut Tx<'_>, batch: &[Finish]) -> StorageResult<HashSet<(JobId, ClaimToken)>> {
+    let ids: Vec<JobId> = batch.iter().filter_map(success).map(|(finish, _)| finish.job).collect();
+    if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut recorded = record(tx, &successes).await?;
-    let left: HashMap<JobId, (&Finish, &Succeeded)> = successes
-        .iter()
-        .filter(|(finish, _)| !recorded.contains(&(finish.job, finish.token)))
-        .map(|success| (success.0.job, *success))
-        .collect();
-    if left.is_empty() {
-        return Ok(recorded);
-    }
-    for (finish, succeeded) in left.values() {
-        if record_awaited(tx, finish, succeeded).await? {
-            recorded.insert((finish.job, finish.token));
-        }
-    }
-    let ids: Vec<JobId> = left.keys().copied().collect();
     let rows = tx.fetch("SELECT job, token FROM {p}succeeded WHERE job {in_ids}", params![ids]).await?;
-    recorded.extend(read(tx, &rows, claim)?);
-    Ok(recorded)
-}
-
-/// Records those that nobody awaits.
-async fn record(tx: &mut Tx<'_>, successes: &[(&Finish, &Succeeded)]) -> StorageResult<HashSet<(JobId, ClaimToken)>> {
-    let retention = tx.retention();
-    let expires = |finish: &Finish| retention.expires_at(StateName::Succeeded, finish.transition.at);
-    let rows = tx
-        .query(RECORD)
-        .bind(successes.iter().map(|(finish, _)| uuid(finish.job)).collect::<Vec<_>>())
-        .bind(successes.iter().map(|(finish, _)| finish.token.0).collect::<Vec<i64>>())
-        .bind(successes.iter().map(|(finish, _)| finish.transition.at.timestamp_micros()).collect::<Vec<i64>>())
-        .bind(successes.iter().map(|(_, succeeded)| micros(succeeded)).collect::<Vec<i64>>())
-        .bind(successes.iter().map(|(_, succeeded)| succeeded.result.get().to_owned()).collect::<Vec<String>>())
-        .bind(
-            successes
-                .iter()
-                .map(|(finish, _)| expires(finish).map(|at| at.timestamp_micros()))
-                .collect::<Vec<Option<i64>>>(),
-        )
-        .bind(Period::Hour.start(tx.now))
-        .bind(tx.shared.shard)
-        .fetch_all(&mut *tx.connection)
-        .await
-        .map_err(|error| tx.shared.failed(error))?;
-    if !rows.is_empty() {
-        tx.effects().entered(StateName::Succeeded);
-    }
     Ok(read(tx, &rows, claim)?.into_iter().collect())
 }
 
-fn micros(succeeded: &Succeeded) -> i64 {
-    i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-const RECORD: &str = "
-    WITH ended AS MATERIALIZED (
-        SELECT * FROM unnest(?::uuid[], ?::int8[], ?::int8[], ?::int8[], ?::text[], ?::int8[])
-            AS e (job, token, at, duration, result, expires_at)
-    ),
-    gone AS (
-        DELETE FROM {p}processing p USING ended
-        WHERE p.job = ended.job AND p.token = ended.token AND NOT p.awaited
-        RETURNING p.job, p.token, p.server, p.at AS claimed_at,
-                  ended.at, ended.duration, ended.result, ended.expires_at
-    ),
-    kept AS (
-        INSERT INTO {p}succeeded (job, token, server, claimed_at, at, duration, result, expires_at)
-        SELECT job, token, server, claimed_at, at, duration, result, expires_at FROM gone
-    ),
-    counted AS (
-        INSERT INTO {p}statistics AS s (hour, shard, succeeded, failed, deleted)
-        SELECT ?, ?, count(*), 0, 0 FROM gone HAVING count(*) > 0
-        ON CONFLICT (hour, shard) DO UPDATE SET succeeded = s.succeeded + excluded.succeeded
-    )
-    SELECT job, token FROM gone";
-
-/// Records the success of a job that others await, and lets them follow.
-async fn record_awaited(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded) -> StorageResult<bool> {
+/// Records the success of a job that others may await, and lets them follow.
+async fn record_one(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded) -> StorageResult<bool> {
     const MOVE: &str = "
         WITH gone AS (
             DELETE FROM {p}processing WHERE job = ? AND token = ? RETURNING job, token, server, at
@@ -144,10 +178,9 @@ async fn record_awaited(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded)
     if !held {
         return Ok(false);
     }
-    let at = finish.transition.at;
-    let expires_at = tx.retention().expires_at(StateName::Succeeded, at);
+    let expires_at = expires_at(tx.retention(), finish);
     let result = succeeded.result.get();
-    let params = params![finish.job, finish.token.0, at, micros(succeeded), result, expires_at];
+    let params = params![finish.job, finish.token.0, finish.transition.at, micros(succeeded), result, expires_at];
     if tx.execute(MOVE, params).await? == 0 {
         return Ok(false);
     }
@@ -155,4 +188,19 @@ async fn record_awaited(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded)
     tx.count(StateName::Succeeded, 1).await?;
     release_succeeded(tx, vec![finish.job]).await?;
     Ok(true)
+}
+
+fn success(finish: &Finish) -> Option<(&Finish, &Succeeded)> {
+    match &finish.transition.to {
+        State::Succeeded(succeeded) => Some((finish, succeeded)),
+        _ => None,
+    }
+}
+
+fn expires_at(retention: Retention, finish: &Finish) -> Option<i64> {
+    retention.expires_at(StateName::Succeeded, finish.transition.at).map(|at| at.timestamp_micros())
+}
+
+fn micros(succeeded: &Succeeded) -> i64 {
+    i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX)
 }

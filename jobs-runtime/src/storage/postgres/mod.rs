@@ -12,6 +12,8 @@ mod options;
 mod promote;
 mod schema;
 mod session;
+mod settings;
+mod turn;
 mod watermark;
 
 use std::{sync::Arc, time::Duration};
@@ -20,9 +22,9 @@ use sqlx::PgConnection;
 use tokio::runtime::Handle;
 
 pub use self::options::PostgresOptions;
-use self::{notify::Notifier, watermark::Watermarks};
+use self::{notify::Notifier, settings::Settings, watermark::Watermarks};
 use super::{
-    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult,
+    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult, Turn,
     signals::Effects,
     sql::{
         CommonOptions, Dialect, Query, Verb,
@@ -36,6 +38,7 @@ pub(crate) struct Postgres {
     schema: String,
     notifier: Notifier,
     watermarks: Watermarks,
+    settings: Settings,
     has_pooler: bool,
 }
 
@@ -47,15 +50,21 @@ impl Driver for Postgres {
 
     const THREAD: &'static str = "jobs-postgres";
     const DIALECT: &'static Dialect = &session::DIALECT;
-    const BEGIN: &'static str = "BEGIN";
-    const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
     fn prefix(&self) -> String {
         options::prefix(&self.schema)
     }
 
-    fn has_pooler(&self) -> bool {
-        self.has_pooler
+    fn begin(&self) -> &'static str {
+        self.settings.begin()
+    }
+
+    fn begin_snapshot(&self) -> &'static str {
+        self.settings.begin_snapshot()
+    }
+
+    fn is_always_in_transaction(&self) -> bool {
+        self.settings == Settings::OfTransaction
     }
 
     async fn prepare_schema(&self, options: &CommonOptions, connection: &mut PgConnection) -> StorageResult<()> {
@@ -106,8 +115,12 @@ impl Driver for Postgres {
         claim
     }
 
-    fn finish(batch: Vec<Finish>) -> impl Work<Self, Answer = Vec<Recorded>> {
-        finish::FinishBatch(batch)
+    async fn finish(shared: &Shared<Self>, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        finish::finish(shared, batch).await
+    }
+
+    async fn finish_and_claim(shared: &Shared<Self>, batch: Vec<Finish>, claim: Claim) -> Turn {
+        turn::finish_and_claim(shared, batch, claim).await
     }
 
     fn promote(limit: usize) -> impl Work<Self, Answer = Promotion> {

@@ -16,7 +16,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tracing::{debug, warn};
 
 use super::Postgres;
-use crate::storage::{Signals, Topic, signals::Effects, sql::pooled};
+use crate::storage::{Signals, StorageResult, Topic, signals::Effects, sql::pooled};
 
 type Shared = pooled::Shared<Postgres>;
 
@@ -73,10 +73,10 @@ impl Notifier {
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     let notifier = &shared.driver.notifier;
     if notifier.tells {
-        thread.spawn(tell(Arc::downgrade(shared)));
+        shared.beside(thread, tell(Arc::downgrade(shared)));
     }
     if let Some(connect) = notifier.listens.clone() {
-        thread.spawn(listen(Arc::downgrade(shared), connect, notifier.channel.clone()));
+        shared.beside(thread, listen(Arc::downgrade(shared), connect, notifier.channel.clone()));
     }
 }
 
@@ -91,11 +91,17 @@ async fn tell(shared: Weak<Shared>) {
         let bits = pending.swap(0, Ordering::Relaxed);
         // Nothing is lost with a notification, so the commit need not wait for the disk.
         let text = format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}, '{sender} {bits}'; COMMIT");
-        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(text)).execute(&shared.pool).await {
+        if let Err(error) = run(&shared, text).await {
             debug!(%error, "other processes could not be notified; they poll");
         }
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+async fn run(shared: &Shared, text: String) -> StorageResult<()> {
+    let mut connection = shared.acquire().await?;
+    let done = shared.in_time(sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection)).await;
+    shared.give_back(connection, done.map(|done| done.map(drop).map_err(|error| shared.failed(error))))
 }
 
 async fn listen(shared: Weak<Shared>, connect: PgConnectOptions, channel: String) {
@@ -120,8 +126,8 @@ async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, cha
         storage.signals.notify_all();
         // Tells nothing, which this process is to hear.
         storage.driver.notifier.news.notify_one();
+        storage.beside(&Handle::current(), warn_if_deaf(shared.clone()));
     }
-    tokio::spawn(warn_if_deaf(shared.clone()));
     while let Some(notification) = listener.try_recv().await? {
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();

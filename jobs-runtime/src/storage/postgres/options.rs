@@ -2,7 +2,7 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{Postgres, notify::Notifier, schema, watermark::Watermarks};
+use super::{Postgres, notify::Notifier, schema, settings::Settings, watermark::Watermarks};
 use crate::storage::{
     Guarded, Migration, Storage, StorageResult,
     connect::without_password,
@@ -181,13 +181,16 @@ impl PostgresOptions {
     pub(super) async fn pooled(mut self) -> StorageResult<Pooled<Postgres>> {
         self.check()?;
         self.common.storage = format!("{}?schema={}", self.common.storage, self.schema);
+        let notifier = Notifier::new(&self.schema, self.listen != Some(false), self.listens());
         if self.pooler {
             // Poolers refuse connections that ask for settings they don't know.
             self.pool.connect = self.pool.connect.statement_cache_capacity(0).extra_float_digits(None);
         }
-        let notifier = Notifier::new(&self.schema, self.listen != Some(false), self.listens());
+        let shared = self.pooler || self.pool.pool.is_some();
+        let settings = if shared { Settings::OfTransaction } else { Settings::OfConnection };
+        self.pool.connect = settings.connect(self.pool.connect);
         let watermarks = Watermarks::new();
-        let driver = Postgres { schema: self.schema, notifier, watermarks, has_pooler: self.pooler };
+        let driver = Postgres { schema: self.schema, notifier, watermarks, settings, has_pooler: self.pooler };
         Pooled::open(driver, self.common, self.pool).await
     }
 
@@ -222,7 +225,8 @@ fn connection(whole: &Url<'_>, rest: &str) -> StorageResult<PgConnectOptions> {
         return Err(whole.invalid("write `postgres://USER:PASSWORD@HOST/DATABASE`"));
     }
     let connect = PgConnectOptions::from_str(rest).map_err(|error| whole.invalid(error.to_string()))?;
-    Ok(connect.application_name("jobs"))
+    let is_named = connect.get_application_name().is_some();
+    Ok(if is_named { connect } else { connect.application_name("jobs") })
 }
 
 /// What stands before the names of the tables in a schema.

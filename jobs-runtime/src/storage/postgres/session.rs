@@ -3,7 +3,6 @@
 use sqlx::{
     Postgres as Pg, Row, SqlStr, TypeInfo, ValueRef,
     postgres::{PgArguments, PgRow},
-    query::Query,
 };
 use uuid::Uuid;
 
@@ -37,16 +36,19 @@ pub(super) const DIALECT: Dialect = Dialect {
     )],
 };
 
+/// A statement with its parameters.
+pub(super) type Query = sqlx::query::Query<'static, Pg, PgArguments>;
+
 /// A connection in a transaction.
 pub(super) type Tx<'c> = pooled::Tx<'c, Postgres>;
 
 impl Tx<'_> {
-    pub(super) fn query(&self, template: &'static str) -> Query<'static, Pg, PgArguments> {
+    pub(super) fn query(&self, template: &'static str) -> Query {
         self.prepared(self.shared.sql.get(template))
     }
 
     /// Behind a pooler a statement that stays prepared would be found by others under its name, and not by this process.
-    fn prepared(&self, text: SqlStr) -> Query<'static, Pg, PgArguments> {
+    fn prepared(&self, text: SqlStr) -> Query {
         sqlx::query(text).persistent(!self.shared.driver.has_pooler)
     }
 
@@ -120,7 +122,7 @@ impl Write for Tx<'_> {
     }
 }
 
-fn bind(query: Query<'static, Pg, PgArguments>, params: Vec<Param>) -> Query<'static, Pg, PgArguments> {
+fn bind(query: Query, params: Vec<Param>) -> Query {
     params.into_iter().fold(query, |query, param| match param {
         Param::Int(number) => query.bind(number),
         Param::Text(text) => query.bind(text),

@@ -15,12 +15,14 @@ impl Verb for Heartbeat {
 
     async fn run<S: Write>(&self, tx: &mut S) -> StorageResult<Vec<(JobId, ClaimToken)>> {
         const INSERT: &str = "
-            INSERT INTO {p}server (id, started_at, queues, workers, heartbeat_at)
-            VALUES (?, ?, ?, ?, ?)";
+            {insert_new} INTO {p}server (id, started_at, queues, workers, heartbeat_at)
+            VALUES (?, ?, ?, ?, ?)
+            {if_new}";
         let (server, now) = (&self.0, tx.now());
         let id = server.id.as_str();
         let beaten = tx.execute("UPDATE {p}server SET heartbeat_at = ? WHERE id = ?", params![now, id]).await?;
         if beaten == 0 {
+            // A server beats from two places: when its row was removed, both find none.
             let queues = serde_json::to_string(&server.queues).unwrap_or_default();
             tx.execute(INSERT, params![id, server.started_at, queues, server.workers, now]).await?;
         }

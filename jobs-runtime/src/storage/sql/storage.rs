@@ -14,7 +14,7 @@ use crate::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
         JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
         ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage,
-        StorageResult, StoredSchedule,
+        StorageResult, StoredSchedule, Turn,
     },
 };
 
@@ -38,6 +38,7 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
     fn enqueue(&self, jobs: Vec<NewJob>) -> impl Future<Output = StorageResult<()>> + Send;
     fn claim(&self, claim: Claim) -> impl Future<Output = StorageResult<Vec<ClaimedJob>>> + Send;
     fn finish(&self, batch: Vec<Finish>) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
+    fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> impl Future<Output = Turn> + Send;
     fn promote(&self, limit: usize) -> impl Future<Output = StorageResult<Promotion>> + Send;
 
     /// Sums up counters of hours that are over; of use where several rows count for one hour.
@@ -84,6 +85,10 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.0.finish(batch).await
+    }
+
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        self.0.finish_and_claim(batch, claim).await
     }
 
     async fn change(&self, batch: Vec<Change>) -> StorageResult<Vec<Changed>> {

@@ -30,7 +30,7 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult, Turn,
     sql::{Database, Query, Templates, Verb},
 };
 use crate::clock::Clock;
@@ -142,6 +142,12 @@ impl Database for Sqlite {
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
         self.writer.run(finish::FinishBatch(batch)).await
+    }
+
+    /// What comes to the writer at the same time shares a commit.
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        let (recorded, claimed) = futures_util::join!(self.finish(batch), self.claim(claim));
+        Turn { recorded, claimed }
     }
 
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {

@@ -1,4 +1,7 @@
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{engine::Engine, place::Place};
 use crate::databases::{DATABASE, Kind, Url, client, greeting, program};
@@ -31,16 +34,24 @@ impl Mysql {
         let data = format!("--datadir={}", place.file("data").display());
         match &self.installer {
             Some(installer) => {
-                let mut command = place.command(installer);
+                let mut command = self.command(place, installer);
                 command.args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"]).arg(data);
                 command
             }
             None => {
-                let mut command = place.command(&self.server);
+                let mut command = self.command(place, &self.server);
                 command.args(["--no-defaults", "--initialize-insecure"]).arg(data);
                 command
             }
         }
+    }
+
+    /// A server that starts removes what looks like left temporary tables, also those of others that run. So each has
+    /// a folder for them.
+    fn command(&self, place: &Place, program: &Path) -> Command {
+        let mut command = place.command(program);
+        command.env("TMPDIR", &place.folder);
+        command
     }
 
     /// Its name is the secret, for want of a password that all clients could use: with MySQL's own plug-in a
@@ -64,7 +75,7 @@ impl Engine for Mysql {
     }
 
     fn server(&self, place: &Place) -> Command {
-        let mut command = place.command(&self.server);
+        let mut command = self.command(place, &self.server);
         // Without the machine's settings: what is tested is what the database does by itself. So each commit is
         // written to the log before it is told.
         command.arg("--no-defaults");

@@ -53,19 +53,14 @@ impl Query for ListQueues {
     type Answer = Vec<QueueStatus>;
 
     async fn run<S: Session>(&self, session: &mut S) -> StorageResult<Vec<QueueStatus>> {
-        // Jumps from queue to queue in the index instead of reading all of it.
-        const NAMES: &str = "
-            WITH RECURSIVE queues (queue) AS (
-                SELECT min(queue) FROM {p}ready
-                UNION ALL
-                SELECT (SELECT min(r.queue) FROM {p}ready r WHERE r.queue > queues.queue)
-                FROM queues WHERE queues.queue IS NOT NULL
-            )
-            SELECT queues.queue FROM queues WHERE queues.queue IS NOT NULL";
+        // From queue to queue in the index, instead of reading all of it.
+        const NEXT: &str = "SELECT queue FROM {p}ready WHERE queue > ? ORDER BY queue LIMIT 1";
         const COUNT: &str = "SELECT count(*) AS counted FROM (SELECT 1 FROM {p}ready WHERE queue = ? LIMIT ?) t";
-        let rows = session.fetch(NAMES, params![]).await?;
-        let mut queues = Vec::with_capacity(rows.len());
-        for name in read(session, &rows, |row| row.text("queue"))? {
+        let mut queues: Vec<QueueStatus> = Vec::new();
+        loop {
+            let last = queues.last().map_or("", |queue| queue.name.as_str());
+            let rows = session.fetch(NEXT, params![last]).await?;
+            let Some(name) = read(session, &rows, |row| row.text("queue"))?.pop() else { break };
             let rows = session.fetch(COUNT, params![name.as_str(), beyond(self.cap)]).await?;
             let counted = read(session, &rows, count)?.pop().unwrap_or_default();
             queues.push(QueueStatus { name: QueueName::stored(name), enqueued: Count::of(counted, self.cap) });

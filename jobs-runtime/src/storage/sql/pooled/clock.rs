@@ -16,11 +16,11 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// Keeps the storage's clock at the database's, for as long as there is the storage.
 pub(super) fn follow<D: Driver>(thread: &Handle, shared: &Arc<Shared<D>>) {
     let Some(shift) = shared.shift.clone() else { return };
-    let shared: Weak<Shared<D>> = Arc::downgrade(shared);
-    thread.spawn(async move {
+    let weak: Weak<Shared<D>> = Arc::downgrade(shared);
+    shared.beside(thread, async move {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            let Some(shared) = shared.upgrade() else { return };
+            let Some(shared) = weak.upgrade() else { return };
             let Ok(mut connection) = shared.acquire().await else { continue };
             let measured = shared.in_time(measure::<D>(&mut connection)).await;
             match shared.give_back(connection, measured.map(|measured| measured.map_err(|error| shared.failed(error))))

@@ -77,7 +77,7 @@ async fn store<D: Driver>(shared: &Shared<D>, requests: Vec<Request>) {
         }
         Err(error) => {
             let replies = requests.into_iter().map(|request| request.reply);
-            replies.zip(error.copies(shared.url())).for_each(|(reply, error)| answer(reply, Err(error)));
+            replies.zip(error.copies(&shared.url())).for_each(|(reply, error)| answer(reply, Err(error)));
         }
     }
 }

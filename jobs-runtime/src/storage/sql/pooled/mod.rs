@@ -7,6 +7,7 @@ mod clock;
 mod gather;
 mod options;
 mod shared;
+mod trust;
 mod tx;
 
 use std::{fmt, sync::Arc};
@@ -23,7 +24,7 @@ use super::{CommonOptions, Database, Dialect, Query, Thread, Verb};
 use crate::{
     clock::Clock,
     storage::{
-        Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult,
+        Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult, Turn,
         signals::Effects,
     },
 };
@@ -35,15 +36,15 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
     /// The name of the storage's thread.
     const THREAD: &'static str;
     const DIALECT: &'static Dialect;
-    /// How a transaction begins that writes, and one whose statements all see the same.
-    const BEGIN: &'static str;
-    const BEGIN_SNAPSHOT: &'static str;
-
     /// What stands before the names of tables.
     fn prefix(&self) -> String;
 
+    /// How a transaction begins that writes, and one whose statements all see the same.
+    fn begin(&self) -> &'static str;
+    fn begin_snapshot(&self) -> &'static str;
+
     /// Whether even a single statement needs a transaction around it.
-    fn has_pooler(&self) -> bool {
+    fn is_always_in_transaction(&self) -> bool {
         false
     }
 
@@ -86,7 +87,8 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
     fn query<Q: Query>(query: &Q, tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<Q::Answer>> + Send;
     fn enqueue(jobs: Vec<NewJob>) -> impl Work<Self, Answer = ()>;
     fn claim(claim: Claim) -> impl Work<Self, Answer = Vec<ClaimedJob>>;
-    fn finish(batch: Vec<Finish>) -> impl Work<Self, Answer = Vec<Recorded>>;
+    fn finish(shared: &Shared<Self>, batch: Vec<Finish>) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
+    fn finish_and_claim(shared: &Shared<Self>, batch: Vec<Finish>, claim: Claim) -> impl Future<Output = Turn> + Send;
     fn promote(limit: usize) -> impl Work<Self, Answer = Promotion>;
 }
 
@@ -193,7 +195,15 @@ impl<D: Driver> Database for Pooled<D> {
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
-        self.run(D::finish(batch)).await
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { D::finish(&shared, batch).await }).await
+    }
+
+    async fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> Turn {
+        let shared = Arc::clone(&self.shared);
+        let turn = async move { Ok(D::finish_and_claim(&shared, batch, claim).await) };
+        let turn = self.thread.run(|| self.shared.url(), turn).await;
+        turn.unwrap_or_else(|error| Turn::failed(error, &self.shared.url()))
     }
 
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {

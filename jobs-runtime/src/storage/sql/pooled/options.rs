@@ -1,11 +1,9 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc};
 
 use sqlx::{ConnectOptions as _, Connection, Database, Pool, pool::PoolConnection};
 
+use super::trust::{Trust, answered};
 use crate::storage::{StorageResult, sql::CommonOptions};
-
-/// How long a connection may have been idle to be used without a look whether it still is one.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How the database is reached.
 pub(crate) struct PoolOptions<DB: Database> {
@@ -54,7 +52,7 @@ impl<DB: Database> PoolOptions<DB> {
     }
 
     /// The application's pool, or a new one.
-    pub(crate) fn pool(&self, common: &CommonOptions) -> Pool<DB> {
+    pub(super) fn pool(&self, common: &CommonOptions, trust: Arc<Trust>) -> Pool<DB> {
         if let Some(pool) = &self.pool {
             return pool.clone();
         }
@@ -62,13 +60,9 @@ impl<DB: Database> PoolOptions<DB> {
             .max_connections(self.max_connections)
             .acquire_timeout(common.transaction_timeout)
             .test_before_acquire(false)
-            .before_acquire(|connection: &mut DB::Connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for < TRUSTED {
-                        return Ok(true);
-                    }
-                    connection.ping().await.map(|()| true)
-                })
+            .before_acquire(move |connection: &mut DB::Connection, meta| {
+                let trusted = trust.covers(meta.idle_for);
+                Box::pin(async move { if trusted { Ok(true) } else { answered(connection.ping()).await } })
             })
             .connect_lazy_with(self.connect.clone())
     }

@@ -1,11 +1,17 @@
 use std::{
     sync::{Arc, atomic::AtomicI64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Pool, SqlStr, pool::PoolConnection};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
-use super::{Connection, Driver, PoolOptions, Tx, Work, clock::measure};
+use super::{
+    Connection, Driver, PoolOptions, Tx, Work,
+    clock::measure,
+    trust::{Trust, returned},
+};
 use crate::{
     clock::Clock,
     storage::{
@@ -26,14 +32,13 @@ pub(crate) struct Shared<D: Driver> {
     pub(super) shift: Option<Arc<AtomicI64>>,
     pub(crate) signals: Signals,
     pub(crate) pool: Pool<D::Sqlx>,
+    trust: Arc<Trust>,
+    closed: CancellationToken,
     /// Whether the pool is this storage's own.
     owns_pool: bool,
     /// Which of an hour's rows in the statistics is this process's.
     pub(crate) shard: i64,
 }
-
-/// How often something is tried that other transactions get in the way of.
-const TRIES: u32 = 10;
 
 impl<D: Driver> Shared<D> {
     pub(super) async fn open(driver: D, common: CommonOptions, options: PoolOptions<D::Sqlx>) -> StorageResult<Self> {
@@ -48,9 +53,12 @@ impl<D: Driver> Shared<D> {
             }
         };
         connection.end().await;
+        let trust = Arc::new(Trust::default());
         Ok(Self {
             sql: Templates::new(driver.prefix(), D::DIALECT),
-            pool: options.pool(&common),
+            pool: options.pool(&common, Arc::clone(&trust)),
+            trust,
+            closed: CancellationToken::new(),
             owns_pool: options.pool.is_none(),
             clock,
             shift,
@@ -66,24 +74,27 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) fn failed(&self, source: sqlx::Error) -> StorageError {
+        if !D::is_conflict(&source) {
+            self.trust.lose();
+        }
         match source {
             sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
-            sqlx::Error::PoolTimedOut => StorageError::Failed { storage: self.url(), source: NO_CONNECTION.into() },
+            sqlx::Error::PoolTimedOut => self.too_late(),
             source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
         }
     }
 
-    /// Runs a write; again if it was the victim of a deadlock.
-    pub(super) async fn run<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
-        for _ in 1..TRIES {
+    /// Runs a write; again if others got in the way of its transaction, until who asked waits no longer.
+    pub(crate) async fn run<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
+        let last_try = Instant::now() + self.common.transaction_timeout;
+        loop {
             match self.transact(work).await {
-                Err(error) if is_conflict::<D>(&error) => {
+                Err(error) if is_conflict::<D>(&error) && Instant::now() < last_try => {
                     tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
                 }
                 answer => return answer,
             }
         }
-        self.transact(work).await
     }
 
     async fn transact<W: Work<D>>(&self, work: &W) -> StorageResult<W::Answer> {
@@ -99,11 +110,14 @@ impl<D: Driver> Shared<D> {
     }
 
     async fn write<W: Work<D>>(&self, connection: &mut Connection<D>, work: &W) -> StorageResult<(W::Answer, Done)> {
-        if work.is_single() && !self.driver.has_pooler() {
+        if work.is_single() && !self.driver.is_always_in_transaction() {
             let mut tx = self.tx(connection);
             return Ok((work.run(&mut tx).await?, Done::of(&tx)));
         }
-        let mut transaction = connection.begin_with(D::BEGIN).await.map_err(|error| self.failed(error))?;
+        let mut transaction = connection
+            .begin_with(SqlStr::from_static(self.driver.begin()))
+            .await
+            .map_err(|error| self.failed(error))?;
         let mut tx = self.tx(&mut transaction);
         let answer = work.run(&mut tx).await?;
         D::before_commit(&mut tx).await?;
@@ -119,10 +133,13 @@ impl<D: Driver> Shared<D> {
     }
 
     async fn read<Q: Query>(&self, connection: &mut Connection<D>, query: &Q) -> StorageResult<Q::Answer> {
-        if !Q::SEVERAL && !self.driver.has_pooler() {
+        if !Q::SEVERAL && !self.driver.is_always_in_transaction() {
             return D::query(query, &mut self.tx(connection)).await;
         }
-        let mut snapshot = connection.begin_with(D::BEGIN_SNAPSHOT).await.map_err(|error| self.failed(error))?;
+        let mut snapshot = connection
+            .begin_with(SqlStr::from_static(self.driver.begin_snapshot()))
+            .await
+            .map_err(|error| self.failed(error))?;
         let answer = D::query(query, &mut self.tx(&mut snapshot)).await?;
         snapshot.commit().await.map_err(|error| self.failed(error))?;
         Ok(answer)
@@ -139,29 +156,42 @@ impl<D: Driver> Shared<D> {
         }
     }
 
-    pub(super) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
+    pub(crate) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
         self.pool.acquire().await.map_err(|error| self.failed(error))
     }
 
     /// `None` if it took too long.
-    pub(super) async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
         tokio::time::timeout(self.common.transaction_timeout, work).await.ok()
     }
 
     /// A connection that was left in the middle of something is dropped: nobody could go on with it.
-    pub(super) fn give_back<T>(
+    pub(crate) fn give_back<T>(
         &self,
-        connection: PoolConnection<D::Sqlx>,
+        mut connection: PoolConnection<D::Sqlx>,
         done: Option<StorageResult<T>>,
     ) -> StorageResult<T> {
-        done.unwrap_or_else(|| {
-            drop(connection.detach());
-            let (storage, limit) = (self.url(), self.common.transaction_timeout);
-            Err(StorageError::Timeout { storage, operation: "transaction", limit })
-        })
+        if let Some(done) = done {
+            tokio::spawn(returned(connection.return_to_pool()));
+            return done;
+        }
+        drop(connection.detach());
+        Err(self.too_late())
+    }
+
+    fn too_late(&self) -> StorageError {
+        let (storage, limit) = (self.url(), self.common.transaction_timeout);
+        StorageError::Timeout { storage, operation: "transaction", limit }
+    }
+
+    /// Runs what goes on beside all verbs, until the storage is closed or gone.
+    pub(crate) fn beside(&self, thread: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+        let closed = self.closed.clone();
+        thread.spawn(async move { closed.run_until_cancelled(work).await });
     }
 
     pub(super) async fn close(&self) {
+        self.closed.cancel();
         if self.owns_pool {
             self.pool.close().await;
         }
