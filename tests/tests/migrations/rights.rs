@@ -1,10 +1,7 @@
 //! What a program may be denied: the right to make and change tables. The rights it needs are those that
 //! docs/storages.md grants. Users are made for that, so it is done on servers of these tests' own.
 
-use std::{
-    process::Command,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jobs_runtime::{
     clock::Clock,
@@ -15,6 +12,7 @@ use jobs_runtime::{
         postgres::PostgresOptions,
     },
 };
+use jobs_tests::{Engine, PrivateServer};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
 use crate::place::{Kind, Place};
@@ -52,40 +50,32 @@ fn sql(page: &'static str, title: &str) -> &'static str {
     block.split("```").next().unwrap_or_default()
 }
 
-/// A server whose user may do everything.
-struct Server {
-    control: String,
-    url: String,
+/// A server whose user may do everything, and whose places a program may only use.
+struct Denied {
+    server: PrivateServer,
     places: AtomicU32,
 }
 
-impl Server {
-    fn create(variable: &str) -> Self {
-        let control = std::env::var(variable);
-        let control =
-            control.unwrap_or_else(|_| panic!("{variable} is not set: run the tests with `cargo xtask test`"));
-        let output = Command::new("sh").args(["-c", &format!("{control} create")]).output().expect("a shell");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let url = String::from_utf8(output.stdout).expect("text").trim().to_owned();
-        Self { control, url, places: AtomicU32::new(0) }
+impl Denied {
+    fn on(engine: Engine) -> Self {
+        Self { server: block_on(PrivateServer::create(engine)), places: AtomicU32::new(0) }
     }
 
-    fn next(&self) -> u32 {
-        self.places.fetch_add(1, Ordering::Relaxed)
+    fn url(&self) -> String {
+        self.server.url.to_string()
     }
 
     /// The URL of someone else.
-    fn url_of(&self, user: &str) -> String {
-        let (scheme, rest) = self.url.split_once("://").expect("a URL");
-        let (_, place) = rest.rsplit_once('@').expect("a login");
-        format!("{scheme}://{user}@{place}")
+    fn url_of(&self, login: &str) -> String {
+        let url = self.url();
+        let (start, place) = url.rsplit_once('@').expect("a login");
+        let (scheme, _) = start.split_once("://").expect("a URL");
+        format!("{scheme}://{login}@{place}")
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Should it fail, the server ends with the run.
-        let _ = Command::new("sh").args(["-c", &format!("{} remove '{}'", self.control, self.url)]).output();
+    /// A number for a place.
+    fn next(&self) -> u32 {
+        self.places.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -101,19 +91,19 @@ mod postgres {
         sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut connection).await.map(drop)
     }
 
-    async fn users(server: &Server) {
+    async fn users(server: &Denied) {
         let make = ["program", "shop"].map(|user| format!("CREATE ROLE {user} LOGIN PASSWORD 'secret';")).join(" ");
-        execute(&server.url, &make).await.expect("made");
+        execute(&server.url(), &make).await.expect("made");
     }
 
-    struct Denied<'s>(&'s Server);
+    struct Program<'s>(&'s Denied);
 
-    impl Backend for Denied<'_> {
+    impl Backend for Program<'_> {
         async fn open(&self, clock: Clock) -> Handles {
             let schema = format!("place_{}", self.0.next());
-            migrate(&format!("{}?schema={schema}", self.0.url)).await.expect("migrated");
+            migrate(&format!("{}?schema={schema}", self.0.url())).await.expect("migrated");
             let grant = sql(PAGE, "### Rights in PostgreSQL").replace(" jobs ", &format!(" {schema} "));
-            execute(&self.0.url, &grant).await.expect("granted");
+            execute(&self.0.url(), &grant).await.expect("granted");
             let options = PostgresOptions::from_url(&self.0.url_of("program:secret")).expect("a URL").schema(schema);
             let options = options.max_connections(4).prepare_schema(false).clock(clock);
             let storage = options.clone().open().await.expect("opened");
@@ -134,23 +124,23 @@ mod postgres {
 
         #[test]
         fn a_program_needs_no_right_to_change_tables() {
-            let server = Server::create("JOBS_TEST_POSTGRES_CONTROL");
+            let server = Denied::on(Engine::Postgres);
             block_on(users(&server));
-            run_verbs(&Denied(&server));
+            run_verbs(&Program(&server));
         }
 
         #[test]
         fn a_right_that_is_missing_is_told() {
-            let server = Server::create("JOBS_TEST_POSTGRES_CONTROL");
+            let server = Denied::on(Engine::Postgres);
             block_on(async {
                 users(&server).await;
                 let program = server.url_of("program:secret");
                 let error = connect(&program).await.expect_err("refused").to_string();
                 assert!(error.contains("permission denied for database") && error.contains("CREATE SCHEMA"), "{error}");
-                migrate(&server.url).await.expect("migrated");
+                migrate(&server.url()).await.expect("migrated");
                 let error = connect(&format!("{program}?prepare_schema=false")).await.expect_err("refused").to_string();
                 assert!(
-                    error.contains("permission denied for schema jobs") && error.contains("needs USAGE"),
+                    error.contains("permission denied for schema jobs") && error.contains("grant this one USAGE"),
                     "{error}"
                 );
             });
@@ -159,15 +149,15 @@ mod postgres {
         /// Who only enqueues needs less.
         #[test]
         fn a_caller_of_the_function_needs_what_the_page_grants() {
-            let server = Server::create("JOBS_TEST_POSTGRES_CONTROL");
+            let server = Denied::on(Engine::Postgres);
             block_on(async {
                 users(&server).await;
-                migrate(&server.url).await.expect("migrated");
+                migrate(&server.url()).await.expect("migrated");
                 let shop = server.url_of("shop:secret");
                 let call = "SELECT jobs.enqueue('a', 'b', '{}', id => 'ffffffff-0000-0000-0000-000000000000'),
                                    jobs.enqueue('a', 'b', '{}', run_at => now() + interval '1 day')";
                 execute(&shop, call).await.expect_err("refused");
-                execute(&server.url, sql(OTHER_LANGUAGES, "### Rights")).await.expect("granted");
+                execute(&server.url(), sql(OTHER_LANGUAGES, "### Rights")).await.expect("granted");
                 execute(&shop, call).await.expect("stored");
                 execute(&shop, call).await.expect("stored once");
                 execute(&shop, "SELECT * FROM jobs.job").await.expect_err("refused");
@@ -184,16 +174,16 @@ mod mysql {
         sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut connection).await.expect("executed");
     }
 
-    struct Denied<'s>(&'s Server);
+    struct Program<'s>(&'s Denied);
 
-    impl Backend for Denied<'_> {
+    impl Backend for Program<'_> {
         async fn open(&self, clock: Clock) -> Handles {
             let name = format!("jobs_test_{}", self.0.next());
-            execute(&self.0.url, &format!("CREATE DATABASE {name}")).await;
+            execute(&self.0.url(), &format!("CREATE DATABASE {name}")).await;
             let place = |url: &str| url.replace("/jobs_test", &format!("/{name}"));
-            migrate(&place(&self.0.url)).await.expect("migrated");
+            migrate(&place(&self.0.url())).await.expect("migrated");
             let grant = sql(PAGE, "### Rights in MySQL and MariaDB").replace(" shop.*", &format!(" {name}.*"));
-            execute(&self.0.url, &grant).await;
+            execute(&self.0.url(), &grant).await;
             let options = MySqlOptions::from_url(&place(&self.0.url_of("program"))).expect("a URL").max_connections(4);
             let options = options.prepare_schema(false).clock(clock);
             let storage = options.clone().open().await.expect("opened");
@@ -207,21 +197,21 @@ mod mysql {
 
         #[test]
         fn a_program_needs_no_right_to_change_tables() {
-            let server = Server::create("JOBS_TEST_MYSQL_CONTROL");
-            block_on(execute(&server.url, "CREATE USER program@'%'"));
-            run_verbs(&Denied(&server));
+            let server = Denied::on(Engine::MySql);
+            block_on(execute(&server.url(), "CREATE USER program@'%'"));
+            run_verbs(&Program(&server));
         }
 
         #[test]
         fn a_right_that_is_missing_is_told() {
-            let server = Server::create("JOBS_TEST_MYSQL_CONTROL");
+            let server = Denied::on(Engine::MySql);
             block_on(async {
                 let database = "CREATE USER program@'%'; GRANT SELECT ON jobs_test.* TO program@'%'";
-                execute(&server.url, database).await;
+                execute(&server.url(), database).await;
                 let program = server.url_of("program");
                 let error = connect(&program).await.expect_err("refused").to_string();
                 assert!(error.contains("CREATE command denied to user 'program'"), "{error}");
-                assert!(error.contains("needs SELECT, INSERT, UPDATE and DELETE"), "{error}");
+                assert!(error.contains("grant this one SELECT, INSERT, UPDATE"), "{error}");
             });
         }
     }

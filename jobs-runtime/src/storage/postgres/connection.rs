@@ -26,8 +26,9 @@ pub(super) fn explain(schema: &str, error: &sqlx::Error) -> Option<String> {
         "42501" => {
             let refused = error.as_database_error().map(|error| error.message()).unwrap_or_default();
             format!(
-                "{refused}; who makes or changes tables must own the schema `{schema}` (`CREATE SCHEMA {schema} AUTHORIZATION \
-                 …`); who opens the storage with `prepare_schema=false` needs USAGE on it, and rights to its tables and sequences"
+                "{refused}: this user may not make the schema `{schema}` or tables in it; run `CREATE SCHEMA {schema} \
+                 AUTHORIZATION …` as its owner, or migrate with another user, open with `prepare_schema=false`, and grant this \
+                 one USAGE on the schema and the use of its tables and sequences"
             )
         }
         _ => return None,
