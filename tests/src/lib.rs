@@ -4,6 +4,7 @@ mod engine;
 mod faulty;
 mod log;
 mod mysql;
+mod pgbouncer;
 mod postgres;
 mod private;
 mod proxy;
@@ -30,6 +31,7 @@ pub use self::{
     faulty::Faulty,
     log::{keep_log, logged},
     mysql::{Database, MySql},
+    pgbouncer::PgBouncer,
     postgres::{Postgres, Schema},
     private::PrivateServer,
     proxy::Proxy,

@@ -12,6 +12,10 @@ mod postgres {
     jobs_runtime::storage_conformance!(jobs_tests::Postgres);
 }
 
+mod pgbouncer {
+    jobs_runtime::storage_conformance!(jobs_tests::PgBouncer);
+}
+
 mod mysql {
     jobs_runtime::storage_conformance!(jobs_tests::MySql);
 }

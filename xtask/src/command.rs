@@ -17,7 +17,8 @@ test   runs all tests: with cargo-nextest if it is installed, else with `cargo t
          --only      only these packages, such as `quickstart`, or `doc` for the documentation's examples
 with-databases
        runs a command with the databases that tests get, such as `-- cargo nextest run postgres::claim`
-check  looks at format, lints and documentation, and at licences if cargo-deny is installed
+check  looks at format, lints (also of jobs-runtime with each feature alone) and documentation, and at licences if
+       cargo-deny is installed
 
 Where the tests' databases come from is told in docs/testing.md.
 ";
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn an_unknown_storage_is_refused_with_the_known_ones() {
         let error = parse("test --storages memory,oracle").expect_err("unknown");
-        assert!(error.contains("`oracle`") && error.contains("memory, sqlite, postgres, mysql"), "{error}");
+        assert!(error.contains("`oracle`") && error.contains("memory, sqlite, postgres, pgbouncer, mysql"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// The storages that tests can run on.
-const KNOWN: [&str; 4] = ["memory", "sqlite", "postgres", "mysql"];
+/// The storages that tests can run on; PostgreSQL also through a pooler.
+const KNOWN: [&str; 5] = ["memory", "sqlite", "postgres", "pgbouncer", "mysql"];
 
 /// Some of the known storages.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod contention;
 mod lines;
 mod mysql;
 mod opening;
+mod pgbouncer;
 mod postgres;
 mod processes;
 mod reads;

@@ -16,7 +16,7 @@ impl Account {
             return Ok(None);
         }
         let usual = match kind {
-            Kind::Postgres => "postgres",
+            Kind::Postgres | Kind::Pgbouncer => "postgres",
             Kind::Mysql => "mysql",
         };
         let found = [usual, "nobody"].into_iter().find_map(Self::named);

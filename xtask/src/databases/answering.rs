@@ -4,6 +4,9 @@ use super::{Account, DATABASE, Kind, Url, account, client, greeting, logins};
 
 /// A login to the server that answers on the usual port, at a database that tests can use; or why there is none.
 pub(crate) fn find(kind: Kind) -> Result<Url, String> {
+    if kind == Kind::Pgbouncer {
+        return Err("one that runs may be in any mode, and before any server".to_owned());
+    }
     let place = format!("127.0.0.1:{}", kind.port());
     let answers = greeting::answers(("127.0.0.1", kind.port()));
     let sockets = logins::sockets(kind);
@@ -29,7 +32,7 @@ impl Attempts {
         let through_sockets =
             sockets.iter().flat_map(|socket| logins::over_socket(kind, user, socket)).collect::<Vec<_>>();
         match kind {
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Pgbouncer => {
                 let logins: Vec<Url> = over_tcp.into_iter().chain(through_sockets).collect();
                 self.first(logins, postgres).or_else(|| self.of_root(sockets, user?))
             }

@@ -36,7 +36,7 @@ pub(crate) fn execute(kind: Kind, url: &Url, sql: &str) -> Result<String, Client
 pub(crate) fn execute_as(account: Option<Account>, kind: Kind, url: &Url, sql: &str) -> Result<String, ClientError> {
     let client = find(kind)?;
     let mut command = match kind {
-        Kind::Postgres => psql(&client, url, sql),
+        Kind::Postgres | Kind::Pgbouncer => psql(&client, url, sql),
         Kind::Mysql => mysql(&client, url, sql),
     };
     if let Some(account) = account {
@@ -49,7 +49,7 @@ pub(crate) fn execute_as(account: Option<Account>, kind: Kind, url: &Url, sql: &
 pub(crate) fn version(kind: Kind, url: &Url) -> Result<String, ClientError> {
     match kind {
         // Without what Debian adds in brackets.
-        Kind::Postgres => execute(kind, url, "SHOW server_version")
+        Kind::Postgres | Kind::Pgbouncer => execute(kind, url, "SHOW server_version")
             .map(|version| format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default())),
         Kind::Mysql => execute(kind, url, "SELECT VERSION()").map(|version| mysql_version(&version)),
     }

@@ -12,28 +12,39 @@ pub(crate) fn server(kind: Kind) -> Result<(), String> {
     }
     println!("{}: installing the package {} with apt-get …", kind.name(), kind.package());
     for mut command in commands(kind) {
-        let status = command.status().map_err(|error| format!("`apt-get` can't be started: {error}"))?;
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+        let status = command.status().map_err(|error| format!("`{words}` can't be started: {error}"))?;
         if !status.success() {
-            let arguments = command.get_args().map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
-            return Err(format!("`apt-get {arguments}`: {status}"));
+            return Err(format!("`{words}`: {status}"));
         }
     }
     Ok(())
 }
 
-fn commands(kind: Kind) -> [Command; 2] {
-    let apt_get = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(arguments).arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+fn commands(kind: Kind) -> Vec<Command> {
+    let command = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
-    [apt_get(&["update"]), apt_get(&["install", "--yes", "--no-install-recommends", kind.package()])]
+    let mut commands = vec![
+        command("apt-get", &["update", "--quiet"]),
+        command("apt-get", &["install", "--quiet", "--yes", "--no-install-recommends", kind.package()]),
+    ];
+    if kind == Kind::Pgbouncer {
+        // The package starts a pooler of its own, which nobody has asked for.
+        commands.push(command("service", &["pgbouncer", "stop"]));
+        commands.push(command("update-rc.d", &["pgbouncer", "disable"]));
+    }
+    commands
 }
 
 /// What to write where xtask can't do it.
 pub(crate) fn advice(kind: Kind) -> String {
     let brewed = match kind {
         Kind::Postgres => "postgresql",
+        Kind::Pgbouncer => "pgbouncer",
         Kind::Mysql => "mariadb",
     };
     format!("`sudo apt-get install {}`, `brew install {brewed}`", kind.package())

@@ -1,17 +1,20 @@
-/// A storage that needs a server.
+/// A storage that needs a server, or the pooler through which one of them is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Postgres,
+    /// Before the server that the tests of PostgreSQL have, which comes first.
+    Pgbouncer,
     Mysql,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Postgres, Self::Mysql];
+    pub(crate) const ALL: [Self; 3] = [Self::Postgres, Self::Pgbouncer, Self::Mysql];
 
     /// The name of the storage, and of the modules its tests stand in.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Pgbouncer => "pgbouncer",
             Self::Mysql => "mysql",
         }
     }
@@ -23,6 +26,7 @@ impl Kind {
     pub(crate) fn product(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
+            Self::Pgbouncer => "PgBouncer",
             Self::Mysql => "MySQL or MariaDB",
         }
     }
@@ -41,6 +45,7 @@ impl Kind {
     pub(crate) fn port(self) -> u16 {
         match self {
             Self::Postgres => 5432,
+            Self::Pgbouncer => 6432,
             Self::Mysql => 3306,
         }
     }
@@ -49,6 +54,7 @@ impl Kind {
     pub(crate) fn package(self) -> &'static str {
         match self {
             Self::Postgres => "postgresql",
+            Self::Pgbouncer => "pgbouncer",
             Self::Mysql => "mariadb-server",
         }
     }
@@ -56,7 +62,7 @@ impl Kind {
     /// The programs that log in, one of which is needed.
     pub(crate) fn clients(self) -> &'static [&'static str] {
         match self {
-            Self::Postgres => &["psql"],
+            Self::Postgres | Self::Pgbouncer => &["psql"],
             Self::Mysql => &["mariadb", "mysql"],
         }
     }

@@ -17,11 +17,12 @@ pub(crate) fn over_socket(kind: Kind, user: Option<&str>, socket: &Path) -> Vec<
 pub(crate) fn sockets(kind: Kind) -> Vec<&'static Path> {
     let usual: &[&str] = match kind {
         Kind::Postgres => &["/run/postgresql", "/tmp"],
+        Kind::Pgbouncer => &[],
         Kind::Mysql => &["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"],
     };
     let is_there = |path: &&Path| match kind {
         Kind::Postgres => path.join(".s.PGSQL.5432").exists(),
-        Kind::Mysql => path.exists(),
+        Kind::Pgbouncer | Kind::Mysql => path.exists(),
     };
     usual.iter().map(Path::new).filter(is_there).collect()
 }
@@ -33,7 +34,7 @@ pub(crate) fn of_tests(kind: Kind) -> Url {
 
 fn users(kind: Kind, current: Option<&str>) -> impl Iterator<Item = &str> {
     let superuser = match kind {
-        Kind::Postgres => "postgres",
+        Kind::Postgres | Kind::Pgbouncer => "postgres",
         Kind::Mysql => "root",
     };
     current.into_iter().filter(move |user| *user != superuser).chain([superuser])

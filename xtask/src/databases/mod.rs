@@ -44,8 +44,10 @@ impl Databases {
     /// Finds a server for each of these storages, and prints which.
     pub(crate) fn set_up(storages: &Storages, private: bool) -> Result<Self, String> {
         let mut databases = Self::default();
-        for kind in Kind::ALL.into_iter().filter(|kind| storages.contains(kind.name())) {
-            let set_up = databases.add(kind, private);
+        let machine = ThisMachine { has_pooler: storages.contains(Kind::Pgbouncer.name()) };
+        let needs = |kind: &Kind| storages.contains(kind.name()) || *kind == Kind::Postgres && machine.has_pooler;
+        for kind in Kind::ALL.into_iter().filter(needs) {
+            let set_up = databases.add(&machine, kind, private);
             set_up.map_err(|error| format!("{}: {error}{}", kind.name(), storages.advice_without(kind.name())))?;
         }
         Ok(databases)
@@ -60,8 +62,8 @@ impl Databases {
         &self.left_out
     }
 
-    fn add(&mut self, kind: Kind, private: bool) -> Result<(), String> {
-        let (url, found) = match choice::choose(&ThisMachine, kind, private)? {
+    fn add(&mut self, machine: &ThisMachine, kind: Kind, private: bool) -> Result<(), String> {
+        let (url, found) = match choice::choose(machine, kind, private)? {
             Choice::Given(url) => (url, format!("given by {}", kind.url_variable())),
             Choice::Answering(url) => {
                 let user = url.user.clone().unwrap_or_default();
@@ -71,13 +73,16 @@ impl Databases {
         };
         let version = version(kind, &url)?;
         self.variables.push((kind.url_variable(), url.to_string()));
-        let private_tests = self.add_control(kind)?;
-        println!("{}: {version} at {}, {found}; {private_tests}", kind.name(), url.place());
+        let control = self.add_control(kind)?;
+        println!("{}: {version} at {}, {found}; {control}", kind.name(), url.place());
         Ok(())
     }
 
     /// Tests that stop and kill servers have one each. The answer tells what these are.
     fn add_control(&mut self, kind: Kind) -> Result<String, String> {
+        if kind == Kind::Pgbouncer {
+            return private::installed(kind).or_else(|_| Ok("in transaction mode, it is taken for granted".to_owned()));
+        }
         let (variable, tests) = (kind.control_variable(), format!("{}::{PRIVATE_TESTS}::", kind.name()));
         if given(&variable).is_some() {
             return Ok(format!("for `{tests}` what {variable} makes"));
@@ -97,8 +102,16 @@ impl Databases {
     }
 
     fn create(&mut self, kind: Kind) -> Result<Url, String> {
-        let created = self.servers()?.create(kind).and_then(|url| url.parse());
+        let behind = match kind {
+            Kind::Pgbouncer => self.variable(&Kind::Postgres.url_variable()),
+            Kind::Postgres | Kind::Mysql => None,
+        };
+        let created = self.servers()?.create(kind, behind.as_deref()).and_then(|url| url.parse());
         created.map_err(|error| format!("no private {} could be started: {error}", kind.product()))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     fn servers(&mut self) -> Result<&Servers, String> {
@@ -109,7 +122,10 @@ impl Databases {
     }
 }
 
-struct ThisMachine;
+struct ThisMachine {
+    /// Whether there will be a pooler before the server of PostgreSQL.
+    has_pooler: bool,
+}
 
 impl Machine for ThisMachine {
     fn given(&self, kind: Kind) -> Option<String> {
@@ -117,7 +133,11 @@ impl Machine for ThisMachine {
     }
 
     fn answering(&self, kind: Kind) -> Result<Url, String> {
-        answering::find(kind)
+        let url = answering::find(kind)?;
+        match kind == Kind::Postgres && self.has_pooler && url.host.starts_with('/') && account::is_root() {
+            true => Err(format!("{} is root's, and no pooler's, which can't run as root", url.place())),
+            false => Ok(url),
+        }
     }
 
     fn installed(&self, kind: Kind) -> Result<String, String> {

@@ -16,7 +16,7 @@ impl Servers {
         Err(UNKNOWN.to_owned())
     }
 
-    pub(crate) fn create(&self, _: Kind) -> Result<String, String> {
+    pub(crate) fn create(&self, _: Kind, _: Option<&str>) -> Result<String, String> {
         match *self {}
     }
 

@@ -43,6 +43,7 @@ fn folders(kind: Kind) -> Vec<PathBuf> {
             let parents = ["/usr/lib/postgresql", "/usr", "/opt/homebrew/opt", "/usr/local/opt"];
             parents.iter().flat_map(|parent| versions(entries(Path::new(parent)))).collect()
         }
+        Kind::Pgbouncer => ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"].map(PathBuf::from).to_vec(),
         Kind::Mysql => {
             let folders = ["/usr/sbin", "/usr/libexec", "/usr/local/bin", "/usr/local/mysql/bin"];
             let brewed = ["/opt/homebrew/opt", "/usr/local/opt"]

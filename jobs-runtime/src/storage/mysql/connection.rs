@@ -20,14 +20,14 @@ pub(super) fn explain(error: &sqlx::Error) -> Option<String> {
         1044 => "this user may not use the database; grant it the right to",
         1046 => "no database is chosen; name it in the URL, as in `mysql://USER:PASSWORD@HOST/DATABASE`",
         1049 => "there is no such database; make it with `CREATE DATABASE`, or name another one in the URL",
-        1142 => {
-            "this user may not make tables; grant it the right to, or migrate with another user and open with \
-             `prepare_schema=false`"
-        }
+        1142 => return Some(format!("{}: {RIGHTS}", error.as_database_error()?.message())),
         _ => return None,
     };
     Some(reason.to_owned())
 }
+
+const RIGHTS: &str = "this user may not make tables; grant it the right to, or migrate with another user, open with \
+                      `prepare_schema=false`, and grant this one SELECT, INSERT, UPDATE and DELETE";
 
 fn number(error: &sqlx::Error) -> Option<u16> {
     let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;

@@ -11,6 +11,7 @@ mod poll;
 mod promote;
 mod schema;
 mod session;
+mod tidy;
 
 use std::{sync::Arc, time::Duration};
 
@@ -75,6 +76,7 @@ impl Driver for MySql {
 
     fn start(thread: &Handle, shared: &Arc<Shared<Self>>) {
         poll::start(thread, shared);
+        tidy::start(thread, shared);
     }
 
     /// Others see by the ticket that something was written.

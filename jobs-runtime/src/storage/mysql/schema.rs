@@ -29,7 +29,11 @@ pub(super) async fn prepare(
     let failed = |error| explain(driver, options, error);
     // Two processes that start at once migrate one after the other.
     let lock = format!("jobs:{}", driver.table_prefix);
-    sqlx::query("SELECT GET_LOCK(?, 60)").bind(&lock).execute(&mut *connection).await.map_err(failed)?;
+    let get = "SELECT CAST(COALESCE(GET_LOCK(?, 60), 0) AS SIGNED)";
+    let got: i64 = sqlx::query_scalar(get).bind(&lock).fetch_one(&mut *connection).await.map_err(failed)?;
+    if got != 1 {
+        return Err(options.open_error("another process has been looking after its tables for a minute; try again"));
+    }
     let prepared = prepare_locked(driver, options, connection).await;
     sqlx::query("SELECT RELEASE_LOCK(?)").bind(&lock).execute(connection).await.map_err(failed)?;
     prepared

@@ -39,9 +39,10 @@ pub(crate) struct Postgres {
     notifier: Notifier,
     watermarks: Watermarks,
     settings: Settings,
+    has_pooler: bool,
 }
 
-/// How often servers claim when nobody notifies them, where they would be notified.
+/// How often servers claim when nobody notifies them, while notifications arrive.
 const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Driver for Postgres {
@@ -95,7 +96,7 @@ impl Driver for Postgres {
     }
 
     fn queue_poll_interval(&self, set: Intervals) -> Duration {
-        if self.notifier.is_on() { set.queue_poll.max(SAFETY_INTERVAL) } else { set.queue_poll }
+        if self.notifier.hears() { set.queue_poll.max(SAFETY_INTERVAL) } else { set.queue_poll }
     }
 
     async fn verb<V: Verb>(verb: &V, tx: &mut Tx<'_, Self>) -> StorageResult<V::Answer> {

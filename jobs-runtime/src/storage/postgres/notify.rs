@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::{runtime::Handle, sync::Notify};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::Postgres;
 use crate::storage::{Signals, StorageResult, Topic, signals::Effects, sql::pooled};
@@ -26,34 +26,43 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// How long to wait before the connection that listens is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a notification of this process may be on its way back to it, before someone is told that it doesn't come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Gathers what is to be told to other processes.
 #[derive(Debug)]
 pub(super) struct Notifier {
-    /// How the connection that listens is made.
-    connect: PgConnectOptions,
+    /// Whether other processes are told.
+    tells: bool,
+    /// How the connection that listens is made, if there is to be one.
+    listens: Option<PgConnectOptions>,
     channel: String,
     /// Tells this process's notifications from those of others.
     sender: String,
     pending: AtomicU8,
     news: Notify,
-    is_on: bool,
+    /// Whether a notification of this process came back to it, so that those of others come too: a connection pooler
+    /// lets everybody listen, and nobody hear.
+    hears: AtomicBool,
 }
 
 impl Notifier {
-    pub(super) fn new(schema: &str, connect: PgConnectOptions, is_on: bool) -> Self {
+    pub(super) fn new(schema: &str, tells: bool, listens: Option<PgConnectOptions>) -> Self {
         let sender = format!("{:08x}", fastrand::u32(..));
         let channel = format!("jobs_{schema}");
-        Self { connect, channel, sender, pending: AtomicU8::new(0), news: Notify::new(), is_on }
+        let (pending, news, hears) = (AtomicU8::new(0), Notify::new(), AtomicBool::new(false));
+        Self { tells, listens, channel, sender, pending, news, hears }
     }
 
-    pub(super) fn is_on(&self) -> bool {
-        self.is_on
+    /// Whether what others store is heard of.
+    pub(super) fn hears(&self) -> bool {
+        self.hears.load(Ordering::Relaxed)
     }
 
     /// Will tell the others soon.
     pub(super) fn notify(&self, effects: Effects) {
         let bits = bits(effects);
-        if self.is_on && bits != 0 {
+        if self.tells && bits != 0 {
             self.pending.fetch_or(bits, Ordering::Relaxed);
             self.news.notify_one();
         }
@@ -62,9 +71,12 @@ impl Notifier {
 
 /// Starts to tell and to listen, for as long as there is the storage.
 pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
-    if shared.driver.notifier.is_on {
+    let notifier = &shared.driver.notifier;
+    if notifier.tells {
         shared.beside(thread, tell(Arc::downgrade(shared)));
-        shared.beside(thread, listen(Arc::downgrade(shared)));
+    }
+    if let Some(connect) = notifier.listens.clone() {
+        shared.beside(thread, listen(Arc::downgrade(shared), connect, notifier.channel.clone()));
     }
 }
 
@@ -92,15 +104,13 @@ async fn run(shared: &Shared, text: String) -> StorageResult<()> {
     shared.give_back(connection, done.map(|done| done.map(drop).map_err(|error| shared.failed(error))))
 }
 
-async fn listen(shared: Weak<Shared>) {
-    loop {
-        let Some(storage) = shared.upgrade() else { return };
-        let (connect, channel) = (storage.driver.notifier.connect.clone(), storage.driver.notifier.channel.clone());
-        drop(storage);
-        if let Err(error) = listen_until_lost(&shared, connect, &channel).await {
+async fn listen(shared: Weak<Shared>, connect: PgConnectOptions, channel: String) {
+    while shared.strong_count() > 0 {
+        if let Err(error) = listen_until_lost(&shared, connect.clone(), &channel).await {
             debug!(%error, "the connection that listens is lost; it is opened again");
         }
         let Some(storage) = shared.upgrade() else { return };
+        storage.driver.notifier.hears.store(false, Ordering::Relaxed);
         // Something may have been missed.
         storage.signals.notify_all();
         drop(storage);
@@ -114,15 +124,32 @@ async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, cha
     listener.listen(channel).await?;
     if let Some(storage) = shared.upgrade() {
         storage.signals.notify_all();
+        // Tells nothing, which this process is to hear.
+        storage.driver.notifier.news.notify_one();
+        storage.beside(&Handle::current(), warn_if_deaf(shared.clone()));
     }
     while let Some(notification) = listener.try_recv().await? {
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();
-        if sender != storage.driver.notifier.sender {
+        if sender == storage.driver.notifier.sender {
+            storage.driver.notifier.hears.store(true, Ordering::Relaxed);
+        } else {
             announce(bits.parse().unwrap_or(u8::MAX), &storage.signals);
         }
     }
     Ok(())
+}
+
+async fn warn_if_deaf(shared: Weak<Shared>) {
+    tokio::time::sleep(PATIENCE).await;
+    let Some(storage) = shared.upgrade() else { return };
+    if !storage.driver.notifier.hears() {
+        warn!(
+            storage = storage.url(),
+            "no notification arrives at the connection that listens, so servers poll: if a connection pooler stands \
+             before the database, set `pooler`, and `listen_url` to a URL that goes past it"
+        );
+    }
 }
 
 const TOPICS: [Topic; 5] = [Topic::Ready, Topic::Scheduled, Topic::Finished, Topic::Revoked, Topic::Recurring];

@@ -28,7 +28,8 @@ pub struct PostgresOptions {
     common: CommonOptions,
     pool: PoolOptions<sqlx::Postgres>,
     schema: String,
-    listen: bool,
+    listen: Option<bool>,
+    listen_url: Option<PgConnectOptions>,
     pooler: bool,
 }
 
@@ -41,7 +42,7 @@ impl PostgresOptions {
     /// | `schema` | letters, digits and `_` | `jobs` |
     /// | `prepare_schema` | `true` or `false` | `true` |
     /// | `max_connections` | 2 to 1000 | 10 |
-    /// | `listen` | `true` or `false` | `true` |
+    /// | `listen` | `true` or `false` | `true`, unless there is a `pooler` |
     /// | `pooler` | `true` or `false` | `false` |
     /// | `queue_poll_interval` | a time such as `200ms` or `15s` | `1s` |
     /// | `expiration_check_interval` | a time | `60s` |
@@ -54,15 +55,10 @@ impl PostgresOptions {
     /// [`StorageError::InvalidUrl`](crate::storage::StorageError::InvalidUrl) if it is no such URL.
     pub fn from_url(url: &str) -> StorageResult<Self> {
         let parts = Url::parse(url);
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(parts.invalid("write `postgres://USER:PASSWORD@HOST/DATABASE`"));
-        }
         let mut options =
             Self::new(without_password(parts.base), PoolOptions::new(PgConnectOptions::new_without_pgpass()));
         let rest = parts.apply(|key, value| options.set(key, value))?;
-        let connect = PgConnectOptions::from_str(&rest).map_err(|error| parts.invalid(error.to_string()))?;
-        let is_named = connect.get_application_name().is_some();
-        options.pool.connect = if is_named { connect } else { connect.application_name("jobs") };
+        options.pool.connect = connection(&parts, &rest)?;
         Ok(options)
     }
 
@@ -80,7 +76,7 @@ impl PostgresOptions {
 
     fn new(storage: String, pool: PoolOptions<sqlx::Postgres>) -> Self {
         let common = CommonOptions::new(storage);
-        Self { common, pool, schema: "jobs".to_owned(), listen: true, pooler: false }
+        Self { common, pool, schema: "jobs".to_owned(), listen: None, listen_url: None, pooler: false }
     }
 
     fn set(&mut self, key: &str, value: &str) -> Option<Result<(), String>> {
@@ -89,7 +85,7 @@ impl PostgresOptions {
                 self.schema = value.to_owned();
                 Ok(())
             }
-            "listen" => flag(key, value).map(|listen| self.listen = listen),
+            "listen" => flag(key, value).map(|listen| self.listen = Some(listen)),
             "pooler" => flag(key, value).map(|pooler| self.pooler = pooler),
             "max_connections" => number(key, value).map(|connections| self.pool.max_connections = connections),
             _ => return self.common.set(key, value),
@@ -113,15 +109,31 @@ impl PostgresOptions {
     /// Without it, servers find what other processes stored when they [poll](Self::queue_poll_interval).
     #[must_use]
     pub fn listen(mut self, listen: bool) -> Self {
-        self.listen = listen;
+        self.listen = Some(listen);
         self
+    }
+
+    /// Where to `LISTEN`, if not where everything else is done: a URL that goes past a [pooler](Self::pooler), straight to
+    /// the same database. It takes one connection.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::InvalidUrl`](crate::storage::StorageError::InvalidUrl) if it is no URL of a PostgreSQL database.
+    pub fn listen_url(mut self, url: &str) -> StorageResult<Self> {
+        // It may go through another pooler, which lets it listen.
+        self.listen_url = Some(connection(&Url::parse(url), url)?.extra_float_digits(None));
+        Ok(self)
     }
 
     /// Whether a connection pooler in transaction mode, such as PgBouncer, stands between this program and the database;
     /// `false` by default.
     ///
-    /// Then nothing is left in a connection from one transaction to the next: no prepared statement, no setting. Switch
-    /// [`listen`](Self::listen) off too, because such a pooler lets nobody listen.
+    /// Then nothing is left in a connection from one transaction to the next: no prepared statement, no setting. The
+    /// pooler may have any settings, and any number of connections.
+    ///
+    /// Through such a pooler other processes can be notified, but nobody can listen. So this one doesn't, and its servers
+    /// find what others stored when they [poll](Self::queue_poll_interval); unless there is a
+    /// [`listen_url`](Self::listen_url).
     #[must_use]
     pub fn pooler(mut self, pooler: bool) -> Self {
         self.pooler = pooler;
@@ -129,7 +141,8 @@ impl PostgresOptions {
     }
 
     /// How often servers look at their queues when nothing wakes them; every second by default, and never zero. Jobs of
-    /// this process are seen at once, and with [`listen`](Self::listen) those of others too; then it is every 5 s at most.
+    /// this process are seen at once, and with [`listen`](Self::listen) those of others too; then it is every 5 s at most,
+    /// as soon as a notification has arrived.
     #[must_use]
     pub fn queue_poll_interval(mut self, interval: Duration) -> Self {
         self.common.intervals.queue_poll = interval;
@@ -168,19 +181,32 @@ impl PostgresOptions {
     pub(super) async fn pooled(mut self) -> StorageResult<Pooled<Postgres>> {
         self.check()?;
         self.common.storage = format!("{}?schema={}", self.common.storage, self.schema);
-        let notifier = Notifier::new(&self.schema, self.pool.connect.clone(), self.listen);
+        let notifier = Notifier::new(&self.schema, self.listen != Some(false), self.listens());
         if self.pooler {
-            self.pool.connect = self.pool.connect.statement_cache_capacity(0);
+            // Poolers refuse connections that ask for settings they don't know.
+            self.pool.connect = self.pool.connect.statement_cache_capacity(0).extra_float_digits(None);
         }
         let shared = self.pooler || self.pool.pool.is_some();
         let settings = if shared { Settings::OfTransaction } else { Settings::OfConnection };
         self.pool.connect = settings.connect(self.pool.connect);
         let watermarks = Watermarks::new();
-        let driver = Postgres { schema: self.schema, notifier, watermarks, settings };
+        let driver = Postgres { schema: self.schema, notifier, watermarks, settings, has_pooler: self.pooler };
         Pooled::open(driver, self.common, self.pool).await
     }
 
+    /// How to make the connection that listens, if there is to be one.
+    fn listens(&self) -> Option<PgConnectOptions> {
+        let by_default = if self.pooler { None } else { Some(&self.pool.connect) };
+        let connect = self.listen_url.as_ref().or(by_default);
+        connect.filter(|_| self.listen != Some(false)).cloned()
+    }
+
     fn check(&self) -> StorageResult<()> {
+        if self.pooler && self.listen == Some(true) && self.listen_url.is_none() {
+            return Err(self.common.open_error(
+                "nobody can listen through a pooler: leave `listen` out, or set `listen_url` to a URL that goes past it",
+            ));
+        }
         let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let starts = self.schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         if starts && self.schema.chars().all(valid) && self.schema.len() <= 50 {
@@ -191,6 +217,16 @@ impl PostgresOptions {
             self.schema
         )))
     }
+}
+
+/// How to connect to what `rest` says, which is of the URL `whole` what the driver understands.
+fn connection(whole: &Url<'_>, rest: &str) -> StorageResult<PgConnectOptions> {
+    if !rest.starts_with("postgres://") && !rest.starts_with("postgresql://") {
+        return Err(whole.invalid("write `postgres://USER:PASSWORD@HOST/DATABASE`"));
+    }
+    let connect = PgConnectOptions::from_str(rest).map_err(|error| whole.invalid(error.to_string()))?;
+    let is_named = connect.get_application_name().is_some();
+    Ok(if is_named { connect } else { connect.application_name("jobs") })
 }
 
 /// What stands before the names of the tables in a schema.

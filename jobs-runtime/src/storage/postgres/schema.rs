@@ -11,7 +11,10 @@ use crate::storage::{
 /// Each makes one version from the version before it.
 pub(super) const MIGRATIONS: Migrations = Migrations {
     before: "CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL);\n\n",
-    steps: &[("jobs", include_str!("migrations/0001_jobs.sql"))],
+    steps: &[
+        ("jobs", include_str!("migrations/0001_jobs.sql")),
+        ("enqueue", include_str!("migrations/0002_enqueue.sql")),
+    ],
 };
 
 /// The earliest version of the server that is tested.
@@ -26,7 +29,7 @@ pub(super) fn migrations(schema: &str) -> Vec<Migration> {
     migrations
 }
 
-/// Brings the tables up to date, or checks that they are.
+/// Brings the tables up to date, or checks that they are. Nothing stays in the connection, which may be a pooler's.
 pub(super) async fn prepare(
     driver: &Postgres,
     options: &CommonOptions,
@@ -38,7 +41,7 @@ pub(super) async fn prepare(
     check_server(&mut tx, options, failed).await?;
     // Two processes that start at once migrate one after the other.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-    sqlx::query(lock).bind(format!("jobs:{schema}")).execute(&mut *tx).await.map_err(failed)?;
+    sqlx::query(lock).persistent(false).bind(format!("jobs:{schema}")).execute(&mut *tx).await.map_err(failed)?;
     let found = version(&mut tx, schema).await.map_err(failed)?;
     if MIGRATIONS.check(options, found)? {
         migrate(&mut tx, schema, found).await.map_err(failed)?;
@@ -54,6 +57,7 @@ async fn check_server(
     failed: impl Fn(sqlx::Error) -> crate::storage::StorageError,
 ) -> StorageResult<()> {
     let row = sqlx::query("SELECT current_setting('server_version_num')::int4, current_setting('server_version')")
+        .persistent(false)
         .fetch_one(connection)
         .await
         .map_err(failed)?;
@@ -68,6 +72,7 @@ async fn check_server(
 /// The version of the tables, 0 if there are none.
 async fn version(connection: &mut PgConnection, schema: &str) -> sqlx::Result<i64> {
     let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .persistent(false)
         .bind(format!("{schema}.schema"))
         .fetch_one(&mut *connection)
         .await?;
@@ -75,11 +80,12 @@ async fn version(connection: &mut PgConnection, schema: &str) -> sqlx::Result<i6
         return Ok(0);
     }
     let select = format!("SELECT COALESCE(max(version), 0) FROM {schema}.schema");
-    sqlx::query_scalar(AssertSqlSafe(select)).fetch_one(connection).await
+    sqlx::query_scalar(AssertSqlSafe(select)).persistent(false).fetch_one(connection).await
 }
 
 async fn migrate(connection: &mut PgConnection, schema: &str, found: i64) -> sqlx::Result<()> {
     let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
+        .persistent(false)
         .bind(schema)
         .fetch_one(&mut *connection)
         .await?;
@@ -97,6 +103,7 @@ async fn migrate(connection: &mut PgConnection, schema: &str, found: i64) -> sql
 /// The names of the tables that are there, with the schema.
 async fn tables(connection: &mut PgConnection, schema: &str) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname = $1")
+        .persistent(false)
         .bind(schema)
         .fetch_all(connection)
         .await

@@ -44,11 +44,16 @@ pub(super) type Tx<'c> = pooled::Tx<'c, Postgres>;
 
 impl Tx<'_> {
     pub(super) fn query(&self, template: &'static str) -> Query {
-        sqlx::query(self.shared.sql.get(template))
+        self.prepared(self.shared.sql.get(template))
+    }
+
+    /// Behind a pooler a statement that stays prepared would be found by others under its name, and not by this process.
+    fn prepared(&self, text: SqlStr) -> Query {
+        sqlx::query(text).persistent(!self.shared.driver.has_pooler)
     }
 
     async fn rows(&mut self, text: SqlStr, params: Vec<Param>) -> StorageResult<Vec<PgRow>> {
-        let query = bind(sqlx::query(text), params);
+        let query = bind(self.prepared(text), params);
         query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
     }
 }

@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use super::{mysql::Mysql, place::Place, postgres::Postgres};
+use super::{mysql::Mysql, pgbouncer::Pgbouncer, place::Place, postgres::Postgres};
 use crate::databases::{Kind, Url};
 
 /// How an installed database is made to serve.
@@ -25,6 +25,7 @@ pub(super) trait Engine: Send {
 pub(super) fn installed(kind: Kind) -> Result<Box<dyn Engine>, String> {
     Ok(match kind {
         Kind::Postgres => Box::new(Postgres::installed()?),
+        Kind::Pgbouncer => Box::new(Pgbouncer::installed()?),
         Kind::Mysql => Box::new(Mysql::installed()?),
     })
 }

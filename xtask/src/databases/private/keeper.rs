@@ -69,8 +69,8 @@ impl Keeper {
         let request = Request::parse(line.split_whitespace())?;
         let _open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         match request {
-            Request::Create(kind) => {
-                let server = Server::create(kind, &self.folder)?;
+            Request::Create(kind, behind) => {
+                let server = Server::create(kind, &self.folder, behind)?;
                 let url = server.url();
                 self.servers().push((url.clone(), Arc::new(Mutex::new(server))));
                 Ok(url)

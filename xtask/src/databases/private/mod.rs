@@ -3,6 +3,7 @@
 mod engine;
 mod keeper;
 mod mysql;
+mod pgbouncer;
 mod place;
 mod postgres;
 mod request;
@@ -44,9 +45,9 @@ impl Servers {
         }
     }
 
-    /// Starts a new server, and returns its URL.
-    pub(crate) fn create(&self, kind: Kind) -> Result<String, String> {
-        keeper::ask(&self.socket, &format!("{} create", kind.name()))
+    /// Starts a new server, and returns its URL; a pooler stands before the server `behind`.
+    pub(crate) fn create(&self, kind: Kind, behind: Option<&str>) -> Result<String, String> {
+        keeper::ask(&self.socket, &format!("{} create {}", kind.name(), behind.unwrap_or_default()))
     }
 
     /// With what tests make, stop and kill servers: a line for a shell, to which they add what to do.

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::databases::{Account, Kind, account};
+use crate::databases::{Account, Kind, Url, account};
 
 /// What belongs to one private server: a folder, a port, a secret, and the user it runs as.
 #[derive(Debug)]
@@ -17,14 +17,16 @@ pub(super) struct Place {
     /// What a login needs to know. Whoever else is on this machine must not get in: the server's superuser can run
     /// programs as the user that the server runs as.
     pub(super) secret: String,
+    /// The server before which this one stands, if it is a pooler.
+    pub(super) behind: Option<Url>,
     account: Option<Account>,
 }
 
 impl Place {
-    pub(super) fn new(parent: &Path, kind: Kind) -> Result<Self, String> {
+    pub(super) fn new(parent: &Path, kind: Kind, behind: Option<Url>) -> Result<Self, String> {
         let port = free_port()?;
         let folder = parent.join(format!("{}-{port}", kind.name()));
-        let place = Self { folder, port, secret: secret()?, account: Account::of_server(kind)? };
+        let place = Self { folder, port, secret: secret()?, behind, account: Account::of_server(kind)? };
         new_folder(&place.folder, 0o700)?;
         place.hand_over(&place.folder)?;
         Ok(place)

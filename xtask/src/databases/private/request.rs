@@ -1,10 +1,10 @@
-use crate::databases::Kind;
+use crate::databases::{Kind, Url};
 
 /// What the keeper of private servers is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// A new server, which runs; the answer is its URL.
-    Create(Kind),
+    /// A new server, which runs; the answer is its URL. A pooler needs that of the server behind it.
+    Create(Kind, Option<Url>),
     /// Something done to the server of a URL.
     Change(Verb, String),
 }
@@ -32,7 +32,10 @@ impl Request {
     pub(super) fn parse<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let kind = words.next().and_then(Kind::named).ok_or("which storage?")?;
         let request = match words.next() {
-            Some("create") => Self::Create(kind),
+            Some("create") if kind == Kind::Pgbouncer => {
+                Self::Create(kind, Some(words.next().ok_or("before which server?")?.parse()?))
+            }
+            Some("create") => Self::Create(kind, None),
             verb => {
                 let found = Verb::ALL.into_iter().find(|(name, _)| Some(*name) == verb);
                 let (name, verb) =
@@ -55,7 +58,9 @@ mod tests {
 
     #[test]
     fn requests_are_words() {
-        assert_eq!(parse("mysql create"), Ok(Request::Create(Kind::Mysql)));
+        assert_eq!(parse("mysql create"), Ok(Request::Create(Kind::Mysql, None)));
+        let behind = "postgres://h/d".parse().expect("a URL");
+        assert_eq!(parse("pgbouncer create postgres://h/d"), Ok(Request::Create(Kind::Pgbouncer, Some(behind))));
         assert_eq!(parse("postgres kill x://y"), Ok(Request::Change(Verb::Kill, "x://y".to_owned())));
     }
 
@@ -67,6 +72,7 @@ mod tests {
             ("mysql burn x://y", "`create`, or"),
             ("mysql stop", "`stop` needs a URL"),
             ("mysql create now", "`now`"),
+            ("pgbouncer create", "before which server?"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(told), "{text}: {error}");

@@ -12,7 +12,7 @@ use super::{
     place::Place,
     watch::Watch,
 };
-use crate::databases::{Kind, program};
+use crate::databases::{Kind, Url, program};
 
 /// Recovery of a killed server on a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,9 +33,9 @@ struct Process {
 
 impl Server {
     /// A new one with an empty database, which runs.
-    pub(super) fn create(kind: Kind, parent: &Path) -> Result<Self, String> {
+    pub(super) fn create(kind: Kind, parent: &Path, behind: Option<Url>) -> Result<Self, String> {
         let engine = engine::installed(kind)?;
-        let place = Place::new(parent, kind)?;
+        let place = Place::new(parent, kind, behind)?;
         let mut server = Self { engine, place, process: None };
         server.engine.initialize(&server.place)?;
         server.start()?;

@@ -11,6 +11,7 @@ pub(crate) struct Tx<'c, D: Driver> {
     pub(crate) now: Timestamp,
     pub(crate) effects: Effects,
     /// Whether it did already what tells other processes that something was written.
+    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "PostgreSQL tells after the commit"))]
     pub(crate) told: bool,
     /// Whether jobs that left another state entered their queues.
     pub(crate) came_back: bool,
