@@ -13,3 +13,4 @@ mod restarts;
 mod sqlite;
 mod tables;
 mod verbs;
+mod volume;
