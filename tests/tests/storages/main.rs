@@ -12,5 +12,6 @@ mod refused;
 mod restarts;
 mod sqlite;
 mod tables;
+mod transactions;
 mod verbs;
 mod volume;
