@@ -10,6 +10,7 @@ mod postgres;
 mod processes;
 mod refused;
 mod restarts;
+mod sharing;
 mod sqlite;
 mod tables;
 mod transactions;

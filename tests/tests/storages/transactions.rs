@@ -65,18 +65,21 @@ on_each_private_server! {
             job.wait(TEN_SECONDS).await.expect("done");
         }
         server.shutdown(TEN_SECONDS).await.expect("shut down");
-        // It sees such as stay, if not at once: MariaDB tells what it knew a moment ago.
+        // It sees such as stay.
         let mut open = place.theirs().await;
         open.run(match place.engine {
             Engine::MySql => "START TRANSACTION; SELECT * FROM jobs_job FOR UPDATE",
             Engine::Postgres => "BEGIN; SELECT * FROM jobs.job FOR UPDATE",
         }).await;
         while open_transactions(&place, &mut sql).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK).await;
         }
         drop(open);
     }
 }
+
+/// MySQL tells what it told before, unless it was not asked for a tenth of a second.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The transactions of the storage that are open, each by what tells it from all others.
 async fn open_transactions(place: &Place, sql: &mut Sql) -> Vec<String> {
@@ -97,7 +100,7 @@ async fn until_gone(place: &Place, sql: &mut Sql, mut seen: Vec<String>) {
     let began = std::time::Instant::now();
     while !seen.is_empty() {
         assert!(began.elapsed() < TEN_SECONDS, "they stay open: {seen:#?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(LOOK).await;
         let now = open_transactions(place, sql).await;
         seen.retain(|transaction| now.contains(transaction));
     }
