@@ -57,7 +57,7 @@ on_each_private_server! {
             Engine::MySql => "GRANT ALL ON jobs_test.* TO 'ada'@'127.0.0.1'",
             Engine::Postgres => "GRANT CREATE ON DATABASE jobs_test TO ada",
         };
-        let storage = place.engine.open(&user(&place, rights).await, Duration::from_secs(2)).await.expect("opened");
+        let storage = place.engine.open(&user(&place, rights).await, Duration::from_secs(3)).await.expect("opened");
         let client = Client::new(storage.clone());
         let jobs = server_of(&storage).await;
         let mut handles = vec![client.enqueue(Work::new(0)).await.expect("stored")];
