@@ -92,6 +92,16 @@ impl Place {
         Sql::connect(self.engine, &self.database).await
     }
 
+    /// A connection of the test's own that looks like one of the storage.
+    pub async fn theirs(&self) -> Sql {
+        match self.engine {
+            Engine::MySql => self.sql().await,
+            Engine::Postgres => {
+                Sql::connect(self.engine, &self.database.clone().with("application_name", &self.name)).await
+            }
+        }
+    }
+
     /// A table of the storage, as statements name it.
     pub fn table(&self, name: &str) -> String {
         match self.engine {

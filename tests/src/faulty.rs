@@ -29,6 +29,7 @@ pub struct Faulty {
     lost_replies: AtomicU64,
     hides_states: AtomicBool,
     faster: Mutex<Vec<ScheduleWrite>>,
+    claims: AtomicU64,
 }
 
 impl Faulty {
@@ -36,8 +37,8 @@ impl Faulty {
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
         let (percent, random, down) = (AtomicU64::new(0), Random::new(seed), AtomicBool::new(false));
         let (lost_replies, hides_states) = (AtomicU64::new(0), AtomicBool::new(false));
-        let faster = Mutex::default();
-        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster })
+        let (faster, claims) = (Mutex::default(), AtomicU64::new(0));
+        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster, claims })
     }
 
     /// Lets this share of the calls fail.
@@ -63,6 +64,11 @@ impl Faulty {
     /// Lets someone else be faster with these changes when schedules are to be written next.
     pub fn be_faster_with(&self, writes: Vec<ScheduleWrite>) {
         *self.faster.lock().expect("nobody panics with it") = writes;
+    }
+
+    /// How often jobs were claimed.
+    pub fn claims(&self) -> u64 {
+        self.claims.load(Ordering::Relaxed)
     }
 
     fn loses_this_reply(&self) -> bool {
@@ -104,6 +110,7 @@ impl Storage for Faulty {
     }
 
     async fn claim(&self, claim: Claim) -> StorageResult<Vec<ClaimedJob>> {
+        self.claims.fetch_add(1, Ordering::Relaxed);
         self.on_a_bad_line(self.inner.claim(claim)).await
     }
 

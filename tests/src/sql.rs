@@ -1,4 +1,4 @@
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Decode, MySqlConnection, PgConnection, Row, Type};
 
 use crate::{Engine, Url};
 
@@ -40,14 +40,13 @@ impl Sql {
         }
     }
 
-    /// The first column of a query: texts.
+    /// The last column of a query: texts.
     pub async fn texts(&mut self, query: &str) -> Vec<String> {
         let text = AssertSqlSafe(query.to_owned());
-        let texts = match self {
-            Self::MySql(connection) => sqlx::query_scalar(text).fetch_all(connection).await,
-            Self::Postgres(connection) => sqlx::query_scalar(text).fetch_all(connection).await,
-        };
-        texts.expect(query)
+        match self {
+            Self::MySql(connection) => last_column(&sqlx::query(text).fetch_all(connection).await.expect(query)),
+            Self::Postgres(connection) => last_column(&sqlx::query(text).fetch_all(connection).await.expect(query)),
+        }
     }
 
     /// The number that a query finds.
@@ -59,4 +58,12 @@ impl Sql {
         };
         number.expect(query)
     }
+}
+
+fn last_column<R: Row>(rows: &[R]) -> Vec<String>
+where
+    usize: ColumnIndex<R>,
+    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+{
+    rows.iter().map(|row| row.get(row.len() - 1)).collect()
 }

@@ -1,4 +1,4 @@
-//! Many who move the same jobs at the same time.
+//! Many who move the same jobs at the same time, and one with many workers.
 
 use std::{
     collections::HashMap,
@@ -16,10 +16,11 @@ use jobs_runtime::{
     prelude::*,
     state::{Attempts, Deleted, Enqueued, Failed, Scheduled, State, StateName, Succeeded, Transition},
     storage::{
-        Change, Claim, Finish, JobDetails, JobFilter, PageRequest, Recorded, Rescue, ServerId, ServerRecord, Storage,
+        Change, Claim, ClaimedJob, Finish, JobDetails, JobFilter, Monitor as _, PageRequest, Recorded, Rescue,
+        ServerId, ServerRecord, Storage, connect,
     },
 };
-use jobs_tests::{Engine, Place, Random, on_each_engine, work::Work};
+use jobs_tests::{Engine, Faulty, Place, Random, on_each_engine, work::Work};
 use tokio::task::JoinSet;
 
 use super::processes::all_details;
@@ -64,6 +65,32 @@ on_each_engine! {
         let succeeded = storage.totals().await.expect("read").succeeded;
         assert_eq!(succeeded, successes.load(Ordering::Relaxed));
         println!("{} jobs, {succeeded} successes", listed.len());
+    }
+
+    // Elsewhere (pgmq) hundreds of readers, each of which took one job, were slower than a few. Here one process takes
+    // many at once, on few connections, however many workers it has.
+    async fn a_process_has_few_connections_and_claims_many_jobs_at_once(place: Place) {
+        const JOBS: u64 = 3_000;
+        let url = place.url.clone().with("max_connections", "6").to_string();
+        let storage = Faulty::new(connect(&url).await.expect("opened"), 1);
+        let client = Client::new(storage.clone());
+        client.enqueue_all((0..JOBS).map(Work::new)).await.expect("stored");
+        let server = JobServer::builder(storage.clone()).discover(false).register::<Work>().workers(256);
+        let server = server.start().await.expect("started");
+        let mut sql = place.sql().await;
+        let connected = match place.engine {
+            Engine::MySql => "SELECT count(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND",
+            Engine::Postgres => "SELECT count(*) FROM pg_stat_activity WHERE",
+        };
+        let (connected, mut most) = (format!("{connected} {}", place.is_connected()), 0);
+        while storage.totals().await.expect("read").succeeded < JOBS {
+            most = most.max(sql.number(&connected).await);
+        }
+        println!("{most} connections, {} claims of {JOBS} jobs", storage.claims());
+        // And one that listens.
+        assert!((1..=7).contains(&most), "{most}");
+        assert!(storage.claims() < JOBS / 10, "{}", storage.claims());
+        server.shutdown(Duration::from_secs(10)).await.expect("shut down");
     }
 }
 
@@ -143,7 +170,7 @@ impl Mover {
         let claim = Claim { server: self.server.clone(), queues: [QueueName::DEFAULT].into(), limit: 4 };
         let mut claimed = self.storage.claim(claim).await.expect("claimed");
         claimed.sort_by_key(|_| self.random.below(1_000));
-        let finish = |job: &jobs_runtime::storage::ClaimedJob| {
+        let finish = |job: &ClaimedJob| {
             let result = serde_json::value::to_raw_value(&1).expect("JSON");
             let success = Succeeded { result, duration: Duration::from_millis(1) };
             let success = Transition::new(success, self.storage.clock().now());

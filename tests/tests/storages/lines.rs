@@ -157,10 +157,10 @@ on_each_engine! {
         assert!(dispatcher.failing && !health.is_healthy());
         let error = format!("did not answer `claim` within {LIMIT:?}");
         assert!(dispatcher.last_error.contains(&error) && dispatcher.last_error.contains(&place.name), "{health:?}");
+        assert_eq!(dispatcher_failed(&place).len(), logged_before + 1, "{:#?}", dispatcher_failed(&place));
         proxy.pass();
         all_done_once(&direct, &handles).await;
         until("it is well again", || server.health().is_healthy()).await;
-        assert_eq!(dispatcher_failed(&place).len(), logged_before + 1, "{:#?}", dispatcher_failed(&place));
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 }

@@ -146,9 +146,8 @@ pub(crate) async fn share_the_work(storage: Arc<dyn Storage>, url: &str) {
     let processes = [Process::start(url), Process::start(url), Process::start(url)];
     assert_eq!(storage.servers().await.expect("read").len(), 3);
     let handles = client.enqueue_all((0..1_000).map(Work::new)).await.expect("stored");
-    for (n, handle) in (0..).zip(&handles) {
-        assert_eq!(handle.wait(Duration::from_secs(30)).await.expect("done"), n);
-        let details = handle.details().await.expect("read").expect("a job");
+    all_done_once(&storage, &handles).await;
+    for details in all_details(&storage, handles.iter().map(JobHandle::id)).await {
         assert_eq!(details.history.len(), 3, "one run: {details:#?}");
     }
     drop(processes);

@@ -75,13 +75,21 @@ impl Session for Tx<'_> {
     }
 
     async fn execute(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<u64> {
-        let count = ids(&params);
-        self.execute_rows(template, "?", count, params).await
+        let mut changed = 0;
+        for params in pieces(params) {
+            changed += self.execute_rows(template, "?", ids(&params), params).await?;
+        }
+        Ok(changed)
     }
 
     async fn fetch(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
-        let query = bind(sqlx::query(self.shared.sql.with_rows(template, "?", ids(&params))), params);
-        query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
+        let mut rows = Vec::new();
+        for params in pieces(params) {
+            let query = bind(sqlx::query(self.shared.sql.with_rows(template, "?", ids(&params))), params);
+            let piece = query.fetch_all(&mut *self.connection).await;
+            rows.extend(piece.map_err(|error| self.shared.failed(error))?);
+        }
+        Ok(rows)
     }
 
     async fn fetch_text(&mut self, template: String, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
@@ -127,6 +135,22 @@ impl Write for Tx<'_> {
     async fn store(&mut self, jobs: &[&NewJob]) -> StorageResult<()> {
         enqueue::store(self, jobs).await
     }
+}
+
+/// How many ids go into one statement, which can have no more than 65,535 parameters.
+const MOST_IDS: usize = 16_384;
+
+/// The parameters of each of the statements that do together what one would do with more ids than it can have.
+fn pieces(params: Vec<Param>) -> Vec<Vec<Param>> {
+    let too_many = |param: &Param| matches!(param, Param::Ids(ids) if ids.len() > MOST_IDS);
+    let Some(at) = params.iter().position(too_many) else { return vec![params] };
+    let Param::Ids(ids) = &params[at] else { return vec![params] };
+    let with = |piece: &[JobId]| {
+        let mut params = params.clone();
+        params[at] = Param::Ids(piece.to_vec());
+        params
+    };
+    ids.chunks(MOST_IDS).map(with).collect()
 }
 
 /// For how many ids the statement has room: one of few sizes, so that few statements need to be prepared.

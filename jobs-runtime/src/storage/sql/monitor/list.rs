@@ -124,20 +124,25 @@ impl List {
 
     /// Narrows the list to what comes after `key`, and returns whether that is a key of this list at all.
     ///
-    /// Rows are compared column by column: not every database uses an index for a comparison of rows.
+    /// It is said twice: PostgreSQL and SQLite find the place in their index by a comparison of rows, MySQL by one of
+    /// columns.
     fn push_after(&self, text: &mut String, params: &mut Vec<Param>, key: Key) -> bool {
         match (self.key, key) {
             (KeyKind::Place, Key::Place(queue, rank, seq)) => {
-                *text += " AND x.queue >= ? AND (x.queue > ? OR x.{rank} > ? OR (x.{rank} = ? AND x.seq > ?))";
-                params.extend([queue.clone().into(), queue.into(), rank.into(), rank.into(), seq.into()]);
+                *text += " AND (x.queue, x.{rank}, x.seq) > (?, ?, ?)
+                           AND (x.queue > ? OR (x.queue = ? AND x.{rank} > ?)
+                                OR (x.queue = ? AND x.{rank} = ? AND x.seq > ?))";
+                let queue = || Param::from(queue.clone());
+                params.extend([queue(), rank.into(), seq.into(), queue(), queue(), rank.into()]);
+                params.extend([queue(), rank.into(), seq.into()]);
             }
             (KeyKind::Time, Key::Time(at, job)) => {
                 *text += if self.rising {
-                    " AND x.at >= ? AND (x.at > ? OR x.job > ?)"
+                    " AND (x.at, x.job) > (?, ?) AND (x.at > ? OR (x.at = ? AND x.job > ?))"
                 } else {
-                    " AND x.at <= ? AND (x.at < ? OR x.job < ?)"
+                    " AND (x.at, x.job) < (?, ?) AND (x.at < ? OR (x.at = ? AND x.job < ?))"
                 };
-                params.extend([at.into(), at.into(), job.into()]);
+                params.extend([at.into(), job.into(), at.into(), at.into(), job.into()]);
             }
             (KeyKind::Job, Key::Job(job)) => {
                 *text += " AND j.id < ?";
