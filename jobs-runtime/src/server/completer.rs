@@ -58,7 +58,7 @@ async fn record(shared: &Shared, batch: &[Finish]) {
     }
 }
 
-fn report_fenced(batch: &[Finish], recorded: &[Recorded]) {
+pub(super) fn report_fenced(batch: &[Finish], recorded: &[Recorded]) {
     for (finish, recorded) in batch.iter().zip(recorded) {
         if *recorded == Recorded::Fenced {
             info!(job.id = %finish.job, outcome = %finish.transition.to.name(),

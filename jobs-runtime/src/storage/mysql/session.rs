@@ -6,7 +6,7 @@ use sqlx::{
     query::Query,
 };
 
-use super::{MySql, enqueue};
+use super::{MySql, beside, enqueue};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -14,7 +14,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params, pooled},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, note_awaited, params, pooled, stored},
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 /// How many numbers one ticket is good for.
 pub(super) const TICKET: i64 = 4_096;
 
-/// A connection in a transaction; what it did already when it is `told` is to take a ticket.
+/// A connection in a transaction; it is `told` by the last ticket that it took.
 pub(super) type Tx<'c> = pooled::Tx<'c, MySql>;
 
 impl Tx<'_> {
@@ -47,9 +47,12 @@ impl Tx<'_> {
     pub(super) async fn ticket(&mut self) -> StorageResult<i64> {
         let insert = sqlx::query(self.shared.sql.get("INSERT INTO {p}ticket (id) VALUES (NULL)"));
         let done = insert.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
-        self.told = true;
         let ticket = i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX / TICKET);
-        self.shared.driver.tickets.take(ticket);
+        self.told = Some(ticket);
+        // The application's may be there long after newer ones: to this process too it is news then.
+        if !self.is_app {
+            self.shared.driver.tickets.take(ticket);
+        }
         Ok(ticket)
     }
 
@@ -99,6 +102,14 @@ impl Write for Tx<'_> {
         self.shared.common.retention
     }
 
+    async fn find(&mut self, id: JobId) -> StorageResult<Option<Stored>> {
+        if self.is_app { beside::find(self, id).await } else { stored(self, id).await }
+    }
+
+    async fn note_awaited(&mut self, job: &Stored) -> StorageResult<bool> {
+        if self.is_app { beside::note(self, job).await } else { note_awaited(self, job).await }
+    }
+
     fn effects(&mut self) -> &mut Effects {
         &mut self.effects
     }
@@ -112,7 +123,7 @@ impl Write for Tx<'_> {
     }
 
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
-        let shard = self.shared.shard;
+        let shard = self.shard;
         count(self, shard, state, jobs).await
     }
 

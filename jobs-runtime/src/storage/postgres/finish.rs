@@ -96,7 +96,7 @@ async fn record(tx: &mut Tx<'_>, successes: &[(&Finish, &Succeeded)]) -> Storage
                 .collect::<Vec<Option<i64>>>(),
         )
         .bind(Period::Hour.start(tx.now))
-        .bind(tx.shared.shard)
+        .bind(tx.shard)
         .fetch_all(&mut *tx.connection)
         .await
         .map_err(|error| tx.shared.failed(error))?;

@@ -49,6 +49,7 @@ impl Driver for Postgres {
     const DIALECT: &'static Dialect = &session::DIALECT;
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const BEGIN_JOB: &'static str = "BEGIN; SAVEPOINT jobs_run";
 
     fn prefix(&self) -> String {
         options::prefix(&self.schema)
@@ -76,6 +77,14 @@ impl Driver for Postgres {
 
     fn start(thread: &Handle, shared: &Arc<Shared<Self>>) {
         notify::start(thread, shared);
+    }
+
+    async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
+        sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
+    }
+
+    async fn announce_in(tx: &mut Tx<'_, Self>) -> StorageResult<()> {
+        notify::announce_in(tx).await
     }
 
     fn tell(&self, effects: Effects) {

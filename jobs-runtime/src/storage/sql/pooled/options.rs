@@ -64,6 +64,10 @@ impl<DB: Database> PoolOptions<DB> {
             .test_before_acquire(false)
             .before_acquire(|connection: &mut DB::Connection, meta| {
                 Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // Whoever had it has lost count.
+                        return Ok(false);
+                    }
                     if meta.idle_for < TRUSTED {
                         return Ok(true);
                     }

@@ -4,6 +4,7 @@ use std::{
 };
 
 use sqlx::{Connection as _, Pool, pool::PoolConnection};
+use tokio::runtime::Handle;
 
 use super::{Connection, Driver, PoolOptions, Tx, Work, clock::measure};
 use crate::{
@@ -28,8 +29,12 @@ pub(crate) struct Shared<D: Driver> {
     pub(crate) pool: Pool<D::Sqlx>,
     /// Whether the pool is this storage's own.
     owns_pool: bool,
+    /// For the transactions in which handlers write, so that they can't keep the storage waiting.
+    pub(super) handlers: Pool<D::Sqlx>,
+    /// The storage's thread.
+    pub(crate) thread: Handle,
     /// Which of an hour's rows in the statistics is this process's.
-    pub(crate) shard: i64,
+    shard: i64,
 }
 
 /// How often something is tried that other transactions get in the way of.
@@ -52,6 +57,8 @@ impl<D: Driver> Shared<D> {
             sql: Templates::new(driver.prefix(), D::DIALECT),
             pool: options.pool(&common),
             owns_pool: options.pool.is_none(),
+            handlers: options.pool(&common),
+            thread: Handle::current(),
             clock,
             shift,
             signals: Signals::default(),
@@ -134,8 +141,10 @@ impl<D: Driver> Shared<D> {
             shared: self,
             now: self.clock.now(),
             effects: Effects::default(),
-            told: false,
+            told: None,
             came_back: false,
+            shard: self.shard,
+            is_app: false,
         }
     }
 
@@ -163,6 +172,7 @@ impl<D: Driver> Shared<D> {
 
     pub(super) async fn close(&self) {
         if self.owns_pool {
+            self.close_handlers().await;
             self.pool.close().await;
         }
     }
