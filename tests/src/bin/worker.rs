@@ -3,16 +3,20 @@
 use std::{error::Error, time::Duration};
 
 use jobs_runtime::{JobServer, storage};
-use jobs_tests::work::{Nap, Work};
+use jobs_tests::work::{EffectMySql, EffectPostgres, EffectSqlite, Nap, Work};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("usage: worker URL")?;
     let storage = storage::connect(&url).await?;
-    let server = JobServer::builder(storage)
-        .discover(false)
-        .register::<Work>()
-        .register::<Nap>()
+    let server = JobServer::builder(storage).discover(false).register::<Work>().register::<Nap>();
+    // A transaction is one of the database in which the jobs are.
+    let server = match url.split(':').next() {
+        Some("sqlite") => server.register::<EffectSqlite>(),
+        Some("mysql" | "mariadb") => server.register::<EffectMySql>(),
+        _ => server.register::<EffectPostgres>(),
+    };
+    let server = server
         .workers(5)
         .heartbeat_interval(Duration::from_millis(200))
         .server_timeout(Duration::from_secs(1))

@@ -95,6 +95,10 @@ impl Driver for MySql {
         Ok(())
     }
 
+    async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
+        finish::FinishBatch(vec![finish]).run(tx).await
+    }
+
     async fn check_open(connection: &mut MySqlConnection) -> sqlx::Result<()> {
         sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
     }

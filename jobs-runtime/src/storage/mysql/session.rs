@@ -56,7 +56,7 @@ impl Tx<'_> {
         Ok(ticket)
     }
 
-    /// Runs a statement with `count` times `row` for its `{values}`.
+    /// Runs a statement with `count` times `row` for its `{values}` or `{keys}`.
     pub(super) async fn execute_rows(
         &mut self,
         template: &'static str,
@@ -139,6 +139,10 @@ impl Write for Tx<'_> {
         enqueue::store(self, jobs).await
     }
 }
+
+/// Up to so many rows are deleted by a join with their keys. A `DELETE` of one of several keys may read all rows of a
+/// small table, and then it waits for those that others have locked.
+pub(super) const FEW: usize = 16;
 
 /// For how many ids the statement has room: one of few sizes, so that few statements need to be prepared.
 fn ids(params: &[Param]) -> usize {

@@ -79,6 +79,10 @@ impl Driver for Postgres {
         notify::start(thread, shared);
     }
 
+    async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
+        finish::FinishBatch(vec![finish]).run(tx).await
+    }
+
     async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
         sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
     }

@@ -74,6 +74,9 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Records an outcome in the transaction of its run.
+    fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
+
     /// Fails if a transaction that [`BEGIN_JOB`](Self::BEGIN_JOB) began has ended, or can't be committed.
     fn check_open(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<()>> + Send;
 

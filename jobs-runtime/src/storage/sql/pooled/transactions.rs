@@ -50,7 +50,7 @@ impl<D: Driver> Shared<D> {
     ) -> StorageResult<Recorded> {
         D::check_open(&mut transaction).await.map_err(|error| EndedByHandler::explain(self.url(), error))?;
         let mut tx = self.others_tx(&mut transaction);
-        let recorded = D::finish(vec![finish]).run(&mut tx).await?;
+        let recorded = D::finish_one(&mut tx, finish).await?;
         if recorded != [Recorded::Stored] {
             // An error would not change it: what is not committed is not written.
             let _ = transaction.rollback().await;
