@@ -25,6 +25,7 @@ macro_rules! cases {
 mod mysql;
 mod postgres;
 mod sqlite;
+mod wire;
 
 use std::{any::Any, sync::Arc, time::Duration};
 

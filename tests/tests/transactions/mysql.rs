@@ -1,7 +1,13 @@
-use jobs_runtime::clock::Clock;
+use std::sync::Arc;
+
+use jobs_runtime::{
+    clock::Clock,
+    storage::{Storage, mysql::MySqlOptions},
+    testing::TestClock,
+};
 use jobs_tests::MySql;
 pub(crate) use jobs_tests::work::EffectMySql as Effect;
-use sqlx::MySqlPool;
+use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool};
 
 use super::Opened;
 
@@ -24,7 +30,25 @@ pub(crate) async fn open(clock: Clock) -> Opened<Db> {
     }
 }
 
+/// The storage behind another URL of the same database.
+pub(crate) async fn own_schema(url: &str, clock: &TestClock) -> Arc<dyn Storage> {
+    let url = format!("{url}?ssl-mode=DISABLED");
+    MySqlOptions::from_url(&url).expect("a URL").clock(clock.clock()).open().await.expect("opened")
+}
+
+pub(crate) async fn number_of_connection(connection: &mut MySqlConnection) -> u64 {
+    sqlx::query_scalar("SELECT CONNECTION_ID()").fetch_one(connection).await.expect("told")
+}
+
+pub(crate) async fn end_connection(pool: &MySqlPool, number: u64) {
+    sqlx::raw_sql(AssertSqlSafe(format!("KILL {number}"))).execute(pool).await.expect("ended");
+}
+
 cases!();
 
 #[path = "held.rs"]
 mod held;
+#[path = "lost.rs"]
+mod lost;
+#[path = "repeatable_read.rs"]
+mod repeatable_read;

@@ -25,3 +25,6 @@ pub(crate) async fn open(clock: Clock) -> Opened<Db> {
 }
 
 cases!();
+
+#[path = "turns.rs"]
+mod turns;
