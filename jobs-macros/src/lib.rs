@@ -115,6 +115,7 @@ use proc_macro::TokenStream;
 /// | `cx: JobContext` | what may be known of this run: id, attempt, queue … |
 /// | `mailer: Data<Mailer>` | a value that the server was given; a server without it refuses to start |
 /// | `token: CancellationToken` | cancelled when the job should stop |
+/// | `mut tx: JobTx<sqlx::Postgres>` | a transaction that is committed together with the job's success |
 /// | `#[inject] tenant: Tenant` | any type that implements `FromContext` |
 ///
 /// The types are recognised by their names. All other parameters are the job's arguments, which are stored as

@@ -11,9 +11,9 @@ use jobs_runtime::{
     state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
-        JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
-        ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage,
-        StorageError, StorageResult, StoredSchedule,
+        JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion, QueueStatus,
+        Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals,
+        Statistics, Storage, StorageError, StorageResult, StoredSchedule,
     },
 };
 
@@ -27,6 +27,7 @@ pub struct Faulty {
     random: Random,
     down: AtomicBool,
     lost_replies: AtomicU64,
+    lost_commits: AtomicU64,
     hides_states: AtomicBool,
     faster: Mutex<Vec<ScheduleWrite>>,
     claims: AtomicU64,
@@ -36,9 +37,9 @@ impl Faulty {
     /// Wraps a storage; at first nothing fails.
     pub fn new(inner: Arc<dyn Storage>, seed: u64) -> Arc<Self> {
         let (percent, random, down) = (AtomicU64::new(0), Random::new(seed), AtomicBool::new(false));
-        let (lost_replies, hides_states) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (faster, claims) = (Mutex::default(), AtomicU64::new(0));
-        Arc::new(Self { inner, percent, random, down, lost_replies, hides_states, faster, claims })
+        let (lost_replies, lost_commits) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (hides_states, faster, claims) = (AtomicBool::new(false), Mutex::default(), AtomicU64::new(0));
+        Arc::new(Self { inner, percent, random, down, lost_replies, lost_commits, hides_states, faster, claims })
     }
 
     /// Lets this share of the calls fail.
@@ -54,6 +55,11 @@ impl Faulty {
     /// Carries out the next `count` calls, but loses the replies.
     pub fn lose_replies(&self, count: u64) {
         self.lost_replies.store(count, Ordering::Relaxed);
+    }
+
+    /// Commits the next `count` transactions of handlers, but loses the replies.
+    pub fn lose_commits(&self, count: u64) {
+        self.lost_commits.store(count, Ordering::Relaxed);
     }
 
     /// Lets nobody know the states of jobs, or everyone.
@@ -72,8 +78,7 @@ impl Faulty {
     }
 
     fn loses_this_reply(&self) -> bool {
-        let less = |count: u64| count.checked_sub(1);
-        self.lost_replies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        is_one_of(&self.lost_replies)
     }
 
     fn fault() -> StorageError {
@@ -89,6 +94,11 @@ impl Faulty {
         let answer = call.await;
         if fails || self.loses_this_reply() { Err(Self::fault()) } else { answer }
     }
+}
+
+/// Whether there were some left; then there is one less.
+fn is_one_of(count: &AtomicU64) -> bool {
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1)).is_ok()
 }
 
 #[async_trait]
@@ -158,6 +168,23 @@ impl Storage for Faulty {
 
     async fn expire(&self, limit: usize) -> StorageResult<usize> {
         self.on_a_bad_line(self.inner.expire(limit)).await
+    }
+
+    fn database(&self) -> Option<&'static str> {
+        self.inner.database()
+    }
+
+    async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.on_a_bad_line(self.inner.enqueue_in(transaction, jobs)).await
+    }
+
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        self.on_a_bad_line(self.inner.begin_transaction()).await
+    }
+
+    async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        let recorded = self.on_a_bad_line(self.inner.finish_in(transaction, finish)).await;
+        if is_one_of(&self.lost_commits) { Err(Self::fault()) } else { recorded }
     }
 
     async fn close(&self) {

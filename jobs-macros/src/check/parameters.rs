@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The injected types of which a second says nothing new.
-const SINGLE: [&str; 2] = ["JobContext", "CancellationToken"];
+const SINGLE: [&str; 3] = ["JobContext", "CancellationToken", "JobTx"];
 
 pub(crate) fn read(signature: &Signature, around: Option<&Surroundings<'_>>, errors: &Errors) -> Vec<Parameter> {
     let typed = signature.inputs.iter().filter_map(|input| match input {
@@ -170,7 +170,7 @@ fn is_injected(parameter: &PatType) -> bool {
     };
     types::last_segment(ty).is_some_and(|segment| match &segment.arguments {
         PathArguments::None => SINGLE.iter().any(|kind| segment.ident == *kind),
-        PathArguments::AngleBracketed(_) => segment.ident == "Data",
+        PathArguments::AngleBracketed(_) => segment.ident == "Data" || segment.ident == "JobTx",
         PathArguments::Parenthesized(_) => false,
     })
 }

@@ -150,7 +150,7 @@ impl<J: Job> Enqueue<J> {
         }
     }
 
-    fn prepare(self, client: &Client) -> Result<NewJob, EnqueueError> {
+    pub(super) fn prepare(self, client: &Client) -> Result<NewJob, EnqueueError> {
         let now = client.0.storage.clock().now();
         let initial = self.initial(now)?;
         let queue = match self.queue {
@@ -163,8 +163,13 @@ impl<J: Job> Enqueue<J> {
         Ok(NewJob { id, queue, priority, max_attempts: self.max_attempts, initial, ..new })
     }
 
+    /// The client to store it with.
+    pub(super) fn take_client(&mut self) -> Result<Client, EnqueueError> {
+        self.client.take().or_else(Client::current).ok_or(EnqueueError::NoClient { job: J::NAME })
+    }
+
     async fn store(mut self) -> Result<JobHandle<J::Output>, EnqueueError> {
-        let client = self.client.take().or_else(Client::current).ok_or(EnqueueError::NoClient { job: J::NAME })?;
+        let client = self.take_client()?;
         let new = self.prepare(&client)?;
         let id = new.id;
         client.store(vec![new]).await?;

@@ -72,7 +72,23 @@ pub enum EnqueueError {
         /// The job.
         job: JobName,
     },
+    /// The transaction is not one of the database that the client's storage is in.
+    #[error(
+        "job `{job}` can't be stored in a transaction of {transaction} by a client of storage `{storage}`, which is not in \
+         that database: enqueue it `.with(…)` a client whose storage is, or without `.in_tx(…)`"
+    )]
+    OtherDatabase {
+        /// The job.
+        job: JobName,
+        /// The transaction's database.
+        transaction: &'static str,
+        /// The client's storage, without secrets.
+        storage: String,
+    },
     /// The storage failed, three times if that can help.
+    ///
+    /// In a transaction of the application's nothing is tried again. What the database says of it then depends on the
+    /// database: roll it back.
     ///
     /// After [`Timeout`](StorageError::Timeout) and [`Failed`](StorageError::Failed) the jobs may be stored all the
     /// same. To enqueue again without storing them twice, give each its id: [`Enqueue::id`](super::Enqueue::id).

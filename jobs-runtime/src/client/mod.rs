@@ -5,6 +5,7 @@ mod current;
 mod enqueue;
 mod error;
 mod handle;
+mod in_tx;
 pub(crate) mod recurring;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ pub use self::{
     enqueue::{Enqueue, EnqueueFuture, IntoDelay, IntoNewJob},
     error::{EnqueueError, NegativeDelay},
     handle::{JobHandle, WaitError},
+    in_tx::EnqueueIn,
     recurring::{
         Defined, DroppedSlots, IntoInvocation, LastRun, Recurring, Schedule, ScheduleDefinition, ScheduleError,
         ScheduleFault,
@@ -108,8 +110,7 @@ impl Client {
         &self,
         jobs: impl IntoIterator<Item = I>,
     ) -> Result<Vec<JobHandle<I::Output>>, EnqueueError> {
-        let jobs: Vec<NewJob> =
-            jobs.into_iter().map(|job| job.into_new_job(self)).collect::<Result<_, EnqueueError>>()?;
+        let jobs = self.prepare_all(jobs)?;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         if !jobs.is_empty() {
             self.store(jobs).await?;
@@ -144,6 +145,10 @@ impl Client {
     #[must_use]
     pub fn handle<T>(&self, id: JobId) -> JobHandle<T> {
         JobHandle::new(self.clone(), id)
+    }
+
+    fn prepare_all<I: IntoNewJob>(&self, jobs: impl IntoIterator<Item = I>) -> Result<Vec<NewJob>, EnqueueError> {
+        jobs.into_iter().map(|job| job.into_new_job(self)).collect()
     }
 
     /// Stores jobs, and asks once more when it is not known whether they are stored: they have their ids already, so

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Data, DataMap, JobId, JobName, QueueName, Recurrence, ScheduleId};
+use super::{Data, DataMap, JobId, JobName, QueueName, Recurrence, RunTransaction, ScheduleId};
 use crate::clock::Timestamp;
 
 /// What a handler may know of the run it is in; cheap to clone.
@@ -28,6 +28,7 @@ pub(crate) struct ContextParts {
     pub(crate) recurrence: Option<Recurrence>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) data: Arc<DataMap>,
+    pub(crate) transaction: RunTransaction,
 }
 
 impl JobContext {
@@ -103,6 +104,11 @@ impl JobContext {
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(&self) -> Option<Data<T>> {
         self.0.data.get()
+    }
+
+    /// The transaction of the run, if its handler begins one.
+    pub(crate) fn transaction(&self) -> &RunTransaction {
+        &self.0.transaction
     }
 }
 

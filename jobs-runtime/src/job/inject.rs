@@ -9,8 +9,8 @@ use super::{Data, JobContext, JobError};
 
 /// A parameter that the server supplies instead of the stored arguments.
 ///
-/// [`JobContext`], [`Data<T>`] and [`CancellationToken`] are recognised by their names; a parameter of any other
-/// type that implements this is marked `#[inject]`.
+/// [`JobContext`], [`Data<T>`], [`CancellationToken`] and `JobTx<DB>` are recognised by their names; a parameter of any
+/// other type that implements this is marked `#[inject]`.
 ///
 /// ```
 /// use jobs_runtime::prelude::*;
@@ -65,17 +65,32 @@ impl<T: Send + Sync + 'static> FromContext for Data<T> {
 
 /// What a handler needs of the server that runs it.
 #[derive(Debug, Default)]
-pub struct Requirements(Vec<(TypeId, &'static str)>);
+pub struct Requirements {
+    data: Vec<(TypeId, &'static str)>,
+    /// The names of databases.
+    transactions: Vec<&'static str>,
+}
 
 impl Requirements {
     /// The server must share a value of type `T` by
     /// [`data`](crate::server::JobServerBuilder::data).
     pub fn data<T: 'static>(&mut self) {
-        self.0.push((TypeId::of::<T>(), type_name::<T>()));
+        self.data.push((TypeId::of::<T>(), type_name::<T>()));
+    }
+
+    /// The server's storage must be in this database: the handler writes in transactions of it.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    pub(crate) fn transactions(&mut self, database: &'static str) {
+        self.transactions.push(database);
+    }
+
+    /// The databases that the storage would have to be in, and is not.
+    pub(crate) fn not_in(&self, database: Option<&str>) -> impl Iterator<Item = &'static str> {
+        self.transactions.iter().copied().filter(move |wanted| Some(*wanted) != database)
     }
 
     pub(crate) fn missing_from(&self, data: &super::DataMap) -> Vec<MissingData> {
-        self.0.iter().filter(|(id, _)| !data.contains(*id)).map(|(_, name)| MissingData(name)).collect()
+        self.data.iter().filter(|(id, _)| !data.contains(*id)).map(|(_, name)| MissingData(name)).collect()
     }
 }
 

@@ -13,6 +13,7 @@ mod panics;
 mod queue;
 mod registry;
 mod retry;
+mod run_transaction;
 mod schedule_id;
 mod settings;
 
@@ -27,6 +28,7 @@ pub(crate) use self::{
     handler::Performed,
     panics::{CatchPanic, blocking, install_hook},
     registry::{RegisteredHandler, Registry, RegistryProblem},
+    run_transaction::{Left, RunTransaction},
 };
 pub use self::{
     context::JobContext,

@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     job::{Data, DataMap, HandlerDescriptor, Job, Registry, RetryPolicy, install_hook},
     schedule::RecurringDescriptor,
-    storage::{ServerId, ServerRecord, Storage},
+    storage::{RunStorage, ServerId, ServerRecord, Storage},
 };
 
 /// What a server is to be; [`start`](Self::start) checks all of it and starts it.
@@ -192,13 +192,15 @@ impl JobServerBuilder {
     /// # Errors
     ///
     /// [`StartError::Problems`] with *all* that is wrong: two jobs of one name, a `Data<T>` that is missing, a
-    /// queue that is not served, no workers; [`StartError::Storage`] if the storage can't be reached.
-    pub async fn start(self) -> Result<JobServer, StartError> {
+    /// queue that is not served, a `JobTx` of another database, no workers; [`StartError::Storage`] if the storage can't be reached.
+    pub async fn start(mut self) -> Result<JobServer, StartError> {
         let discovered = inventory::iter::<HandlerDescriptor>.into_iter().copied().filter(|_| self.discover);
         let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
         let recurring = inventory::iter::<RecurringDescriptor>.into_iter().copied();
-        let checked = check::check(&self.wishes, &self.settings, &registry, recurring, &self.data, duplicates)?;
+        let (wishes, settings, storage) = (&self.wishes, &self.settings, &*self.storage);
+        let checked = check::check(wishes, settings, &registry, recurring, &self.data, storage, duplicates)?;
         install_hook();
+        self.data.insert(Data::new(RunStorage(Arc::clone(&self.storage))));
         if registry.handlers().next().is_none() {
             tracing::warn!("the server has no handlers: every job that it claims will fail");
         }

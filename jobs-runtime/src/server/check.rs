@@ -6,7 +6,7 @@ use super::{recurring::declared::Declared, shared::Settings};
 use crate::{
     job::{DataMap, HandlerDescriptor, QueueName, Registry, RegistryProblem, Requirements},
     schedule::RecurringDescriptor,
-    storage::{ServerId, StorageError},
+    storage::{ServerId, Storage, StorageError},
 };
 
 /// What the builder was told, not yet checked.
@@ -72,12 +72,13 @@ pub(super) fn check(
     registry: &Registry,
     recurring: impl IntoIterator<Item = RecurringDescriptor>,
     data: &DataMap,
+    storage: &dyn Storage,
     duplicates: Vec<RegistryProblem>,
 ) -> Result<Checked, StartError> {
     let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
     let declared = Declared::check(recurring, registry, &mut problems);
     let queues = check_queues(wishes, registry, &declared, &mut problems);
-    check_handlers(wishes, registry, data, &queues, &mut problems);
+    check_handlers(wishes, registry, data, storage, &queues, &mut problems);
     check_schedules(wishes, &declared, &queues, &mut problems);
     if wishes.workers == 0 {
         problems.push("`.workers(0)`: a server needs at least one worker".to_owned());
@@ -129,6 +130,7 @@ fn check_handlers(
     wishes: &Wishes,
     registry: &Registry,
     data: &DataMap,
+    storage: &dyn Storage,
     queues: &[QueueName],
     problems: &mut Vec<String>,
 ) {
@@ -147,6 +149,14 @@ fn check_handlers(
             (descriptor.requirements)(&mut requirements);
             let missing = requirements.missing_from(data);
             problems.extend(missing.iter().map(|missing| format!("{} {missing}", describe(descriptor))));
+            problems.extend(requirements.not_in(storage.database()).map(|database| {
+                format!(
+                    "{} takes a `JobTx` of {database}, and the server's storage `{}` is not in {database}; give the server \
+                     one that is, or leave queue `{queue}` to a server that has one",
+                    describe(descriptor),
+                    storage.describe()
+                )
+            }));
         }
     }
 }

@@ -81,7 +81,7 @@ async fn record(shared: &Shared, batch: &[Finish]) {
 }
 
 /// The server no longer holds these jobs.
-fn end(shared: &Shared, batch: &[Finish], recorded: &[Recorded]) {
+pub(super) fn end(shared: &Shared, batch: &[Finish], recorded: &[Recorded]) {
     shared.claims.remove(batch.iter().map(|finish| (finish.job, finish.token)));
     for (finish, recorded) in batch.iter().zip(recorded) {
         if *recorded == Recorded::Fenced {

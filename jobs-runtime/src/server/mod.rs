@@ -27,6 +27,7 @@ mod shared;
 mod shutdown;
 mod supervise;
 mod system;
+mod transaction;
 mod worker;
 
 use std::{sync::Arc, time::Duration};

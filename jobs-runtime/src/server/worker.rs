@@ -10,11 +10,15 @@ use tracing::{Instrument, debug_span, warn};
 use super::{
     running::{Run, RunGuard},
     shared::{Inlets, Shared},
+    transaction,
 };
 use crate::{
-    job::{CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, RetryPolicy},
+    job::{
+        CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, RetryPolicy,
+        RunTransaction,
+    },
     state::{self, Ended, StateName, Transition, decide},
-    storage::{ClaimedJob, Finish},
+    storage::{ClaimedJob, Finish, JobTransaction},
 };
 
 /// Starts the server's workers on the application's runtime.
@@ -38,7 +42,7 @@ async fn work(shared: &Shared, jobs: &async_channel::Receiver<ClaimedJob>, ended
             shared.claims.remove([claim]);
             continue;
         }
-        let finish = perform(shared, job, &run).await;
+        let Some(finish) = perform(shared, job, &run).await else { continue };
         // The outcome is handed on before the run counts as ended: the shutdown waits for runs, then for
         // outcomes.
         let _ = ended.send(finish).await;
@@ -54,15 +58,15 @@ impl<F: Fn()> Drop for AtEnd<F> {
     }
 }
 
-/// Performs a job, and returns the move that follows; also if what the job leaves behind panics when it is dropped:
-/// its future when its time is up, or its error.
-async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Finish {
+/// Performs a job, and returns the move that follows, if it is not recorded yet; also if what the job leaves behind panics
+/// when it is dropped: its future when its time is up, or its error.
+async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Option<Finish> {
     let _permit = if job.lost > 0 { begin(shared, &job, guard).await } else { None };
     let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
     if guard.run.cancellation.is_cancelled() {
         // It waited for its turn until it was taken away, or the server shut down.
         let transition = next(shared, Ended::Interrupted, attempt, &RetryPolicy::NONE, guard);
-        return Finish { job: id, token, transition };
+        return Some(Finish { job: id, token, transition });
     }
     let handler = shared.registry.get(&name);
     let retry = handler.map_or(shared.settings.unknown_jobs, |handler| {
@@ -71,15 +75,25 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Fini
     });
     let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
     let performing = async {
-        let ended = run(shared, job, handler, &retry, &guard.run).instrument(span).await;
-        next(shared, ended, attempt, &retry, guard)
+        let (ended, transaction) = run(shared, job, handler, &retry, &guard.run).instrument(span).await;
+        (next(shared, ended, attempt, &retry, guard), transaction)
     };
-    let transition = AssertUnwindSafe(performing).catch_unwind().await.unwrap_or_else(|_| {
+    let (transition, transaction) = AssertUnwindSafe(performing).catch_unwind().await.unwrap_or_else(|_| {
         let error = JobError::panic("panicked while it was dropped".to_owned(), None);
-        next(shared, Ended::Failed(error), attempt, &retry, guard)
+        (next(shared, Ended::Failed(error), attempt, &retry, guard), None)
     });
-    report(&transition, id, &name, attempt);
-    Finish { job: id, token, transition }
+    let mut finish = Finish { job: id, token, transition };
+    if let Some(transaction) = transaction {
+        match transaction::record(shared, transaction, &finish).await {
+            Ok(()) => return None,
+            // If it was recorded all the same, and only the reply is lost, this is refused.
+            Err(error) => {
+                finish.transition = next(shared, Ended::Failed(JobError::new(error)), attempt, &retry, guard);
+            }
+        }
+    }
+    report(&finish.transition, id, &name, attempt);
+    Some(finish)
 }
 
 /// Says that a run begins, of a job that was lost before: it may be what killed its servers.
@@ -109,16 +123,17 @@ fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard:
     decide(ended, run, |bound| fastrand::u64(..bound))
 }
 
-/// Runs the job's handler, and returns how that ended.
+/// Runs the job's handler, and returns how that ended; with the transaction in which its success is to be recorded, if
+/// there is one.
 async fn run(
     shared: &Shared,
     job: ClaimedJob,
     handler: Option<&RegisteredHandler>,
     retry: &RetryPolicy,
     run: &Run,
-) -> Ended {
+) -> (Ended, Option<JobTransaction>) {
     let Some(handler) = handler else {
-        return Ended::Failed(shared.registry.unknown(&job.name));
+        return (Ended::Failed(shared.registry.unknown(&job.name)), None);
     };
     let context = JobContext::new(ContextParts {
         id: job.id,
@@ -130,24 +145,25 @@ async fn run(
         recurrence: job.recurrence,
         cancellation: run.cancellation.clone(),
         data: Arc::clone(&shared.data),
+        transaction: RunTransaction::default(),
     });
     let invocation = match Invocation::stored(job.name, job.arguments) {
         Ok(invocation) => invocation,
-        Err(error) => return Ended::Failed(JobError::permanent(error)),
+        Err(error) => return (Ended::Failed(JobError::permanent(error)), None),
     };
-    let performing = CatchPanic((handler.descriptor.perform)(invocation, context));
+    let performing = CatchPanic((handler.descriptor.perform)(invocation, context.clone()));
     let performing = shared.client.scope(performing);
-    let performed = match handler.settings.timeout {
-        None => performing.await,
+    let ended = match handler.settings.timeout {
+        None => ended(performing.await, run),
         Some(limit) => match in_time(limit, performing).await {
-            Some(performed) => performed,
+            Some(performed) => ended(performed, run),
             None => {
                 run.cancellation.cancel();
-                return Ended::TimedOut(limit);
+                Ended::TimedOut(limit)
             }
         },
     };
-    ended(performed, run)
+    transaction::settle(ended, &context)
 }
 
 /// `None` if the time is up; then the handler's future is dropped.

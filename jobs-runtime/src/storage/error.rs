@@ -84,6 +84,15 @@ pub enum StorageError {
         /// The job to be awaited.
         parent: crate::job::JobId,
     },
+    /// The storage takes part in no transactions but its own.
+    #[error(
+        "storage `{storage}` takes part in no transactions but its own; `.in_tx(…)` and `JobTx` need one in PostgreSQL, \
+         MySQL or SQLite"
+    )]
+    NoTransactions {
+        /// The storage, without secrets.
+        storage: String,
+    },
     /// A page was asked for with a cursor that this storage did not give.
     #[error(transparent)]
     InvalidCursor(#[from] super::InvalidCursor),

@@ -5,9 +5,9 @@ use tracing::{Instrument, debug_span};
 
 use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
-    JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
-    ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage, StorageError,
-    StorageResult, StoredSchedule, Turn,
+    JobFilter, JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion,
+    QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
+    Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule, Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -129,6 +129,22 @@ impl Storage for Guarded {
 
     async fn aggregate_counters(&self, limit: usize) -> StorageResult<usize> {
         self.guard("aggregate_counters", self.inner.aggregate_counters(limit)).await
+    }
+
+    fn database(&self) -> Option<&'static str> {
+        self.inner.database()
+    }
+
+    async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.guard("enqueue_in", self.inner.enqueue_in(transaction, jobs)).await
+    }
+
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        self.guard("begin_transaction", self.inner.begin_transaction()).await
+    }
+
+    async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        self.guard("finish_in", self.inner.finish_in(transaction, finish)).await
     }
 
     async fn close(&self) {

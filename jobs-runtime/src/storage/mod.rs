@@ -25,6 +25,7 @@ mod signals;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod transaction;
 mod write;
 
 #[cfg(feature = "conformance")]
@@ -34,7 +35,8 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-pub(crate) use self::guarded::Guarded;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) use self::transaction::sealed;
 pub use self::{
     claim::{Claim, ClaimToken, ClaimedJob},
     connect::connect,
@@ -48,13 +50,15 @@ pub use self::{
     schedule::{DueCursor, DueSchedules, ScheduleContent, ScheduleWrite, ScheduleWritten, StoredSchedule},
     server::{ServerId, ServerRecord},
     signals::{Signals, Subscription, Topic},
+    transaction::{AppTransaction, JobTransaction, OngoingTransaction},
     write::{Change, Changed, Finish, Promotion, Recorded, Turn},
 };
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use self::{
     connect::{migrate, migrations},
-    sql::Migration,
+    sql::{JobTx, Migration, TransactionDatabase},
 };
+pub(crate) use self::{guarded::Guarded, transaction::RunStorage};
 use crate::{
     clock::{Clock, Timestamp, after},
     job::JobId,
@@ -152,6 +156,32 @@ pub trait Storage: Monitor + fmt::Debug {
     /// there were. What [`statistics`](Monitor::statistics) and [`totals`](Monitor::totals) tell is the same after it.
     async fn aggregate_counters(&self, _limit: usize) -> StorageResult<usize> {
         Ok(0)
+    }
+
+    /// The database whose transactions can take part in what this storage does, by its name, such as `PostgreSQL`; `None`,
+    /// the default, for none: then nobody calls the three verbs below.
+    fn database(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Stores new jobs, as [`enqueue`](Self::enqueue) does, in a transaction of the application's: they are there when it
+    /// is committed, and then those who wait for them are woken.
+    ///
+    /// After an error the transaction may be of no use any more, and is to be rolled back.
+    async fn enqueue_in(&self, _transaction: OngoingTransaction<'_>, _jobs: Vec<NewJob>) -> StorageResult<()> {
+        Err(StorageError::NoTransactions { storage: self.describe() })
+    }
+
+    /// Begins a transaction for the handler of a job to write in.
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        Err(StorageError::NoTransactions { storage: self.describe() })
+    }
+
+    /// Records how a run ended, as [`finish`](Self::finish) does, in the transaction in which its handler wrote, and
+    /// commits both. If the outcome is refused, or there is an error, the transaction is rolled back; unless it was
+    /// committed and only the reply is lost. Then a further outcome of the same delivery is refused.
+    async fn finish_in(&self, _transaction: JobTransaction, _finish: Finish) -> StorageResult<Recorded> {
+        Err(StorageError::NoTransactions { storage: self.describe() })
     }
 
     /// Ends background work and closes connections, after what was accepted is written.

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use jobs_runtime::{JobServer, clock::Clock, storage};
-use jobs_tests::work::{Nap, PutOff, Stumble, Work};
+use jobs_tests::work::{EffectMySql, EffectPostgres, EffectSqlite, Nap, PutOff, Stumble, Work};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -14,7 +14,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .register::<Work>()
         .register::<Nap>()
         .register::<PutOff>()
-        .register::<Stumble>()
+        .register::<Stumble>();
+    // A transaction is one of the database in which the jobs are.
+    let server = match url.split(':').next() {
+        Some("sqlite") => server.register::<EffectSqlite>(),
+        Some("mysql" | "mariadb") => server.register::<EffectMySql>(),
+        _ => server.register::<EffectPostgres>(),
+    };
+    let server = server
         .workers(5)
         .heartbeat_interval(Duration::from_millis(200))
         .server_timeout(Duration::from_secs(1))

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
-use super::{MySql, session::Tx};
+use super::{
+    MySql,
+    session::{FEW, Tx},
+};
 use crate::{
     job::{JobId, QueueName},
     storage::{
@@ -62,11 +65,18 @@ async fn first_of(tx: &mut Tx<'_>, queue: &QueueName, limit: usize) -> StorageRe
 /// Removes rows of `ready` by their primary keys, those of one rank at a time.
 async fn take(tx: &mut Tx<'_>, queue: &QueueName, waiting: &[Waiting]) -> StorageResult<()> {
     const DELETE: &str = "DELETE FROM {p}ready WHERE queue = ? AND {rank} = ? AND seq IN ({values})";
+    const DELETE_FEW: &str = "
+        DELETE r FROM ({keys}) few
+        STRAIGHT_JOIN {p}ready r FORCE INDEX (PRIMARY) ON r.queue = ? AND r.{rank} = ? AND r.seq = few.k";
     for of_rank in waiting.chunk_by(|a, b| a.rank == b.rank) {
         for piece in of_rank.chunks(256) {
-            let seqs = piece.iter().map(|row| Param::from(row.seq));
-            let params = params![queue.as_str(), piece[0].rank].into_iter().chain(seqs).collect();
-            tx.execute_rows(DELETE, "?", piece.len(), params).await?;
+            let lane = params![queue.as_str(), piece[0].rank];
+            let seqs: Vec<Param> = piece.iter().map(|row| Param::from(row.seq)).collect();
+            if (2..=FEW).contains(&piece.len()) {
+                tx.execute_rows(DELETE_FEW, "CAST(? AS SIGNED)", piece.len(), [seqs, lane].concat()).await?;
+            } else {
+                tx.execute_rows(DELETE, "?", piece.len(), [lane, seqs].concat()).await?;
+            }
         }
     }
     Ok(())

@@ -76,17 +76,18 @@ const INSERT: &str = "
     VALUES {values}
     ON DUPLICATE KEY UPDATE id = {p}job.id";
 const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)";
+/// In a transaction that is REPEATABLE READ all rows that are looked at are locked, so it must be no others than these.
 const ENTER_READY: &str = "
     INSERT INTO {p}ready (queue, {rank}, seq, job, awaited)
-    SELECT queue, -priority, place, id, false FROM {p}job
+    SELECT queue, -priority, place, id, false FROM {p}job FORCE INDEX (PRIMARY)
     WHERE id {in_ids} AND entered >= ? AND entered < ? AND state = 'enqueued'";
 const ENTER_SCHEDULED: &str = "
     INSERT INTO {p}scheduled (at, job)
-    SELECT place, id FROM {p}job
+    SELECT place, id FROM {p}job FORCE INDEX (PRIMARY)
     WHERE id {in_ids} AND entered >= ? AND entered < ? AND state = 'scheduled'";
 const ENTER_AWAITING: &str = "
     INSERT INTO {p}awaiting (job, parent)
-    SELECT id, parent FROM {p}job
+    SELECT id, parent FROM {p}job FORCE INDEX (PRIMARY)
     WHERE id {in_ids} AND entered >= ? AND entered < ? AND state = 'awaiting'";
 
 fn row(job: &NewJob, place: i64) -> Vec<Param> {

@@ -1,13 +1,16 @@
 use std::collections::{HashMap, HashSet};
 
-use super::{MySql, session::Tx};
+use super::{
+    MySql,
+    session::{FEW, Tx},
+};
 use crate::{
     clock::Timestamp,
     job::JobId,
     state::{State, StateName, Succeeded},
     storage::{
         Claim, ClaimToken, ClaimedJob, Finish, Recorded, StorageResult,
-        sql::{Expected, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded},
+        sql::{Expected, Param, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded},
     },
 };
 
@@ -85,7 +88,7 @@ async fn succeed(tx: &mut Tx<'_>, successes: &[(&Finish, &Succeeded)]) -> Storag
 /// Locks the runs that are under way.
 async fn held(tx: &mut Tx<'_>, ids: Vec<JobId>) -> StorageResult<HashMap<JobId, Held>> {
     const SELECT: &str = "
-        SELECT job, token, server, at, awaited FROM {p}processing
+        SELECT job, token, server, at, awaited FROM {p}processing FORCE INDEX (PRIMARY)
         WHERE job {in_ids}
         ORDER BY job
         FOR UPDATE";
@@ -97,6 +100,20 @@ async fn held(tx: &mut Tx<'_>, ids: Vec<JobId>) -> StorageResult<HashMap<JobId, 
     Ok(held.into_iter().collect())
 }
 
+/// Removes rows from `processing` that are locked already.
+async fn leave(tx: &mut Tx<'_>, ids: Vec<JobId>) -> StorageResult<()> {
+    const DELETE_FEW: &str = "
+        DELETE p FROM ({keys}) few
+        STRAIGHT_JOIN {p}processing p FORCE INDEX (PRIMARY) ON p.job = few.k";
+    if (2..=FEW).contains(&ids.len()) {
+        let keys = ids.iter().map(|id| Param::from(*id)).collect();
+        tx.execute_rows(DELETE_FEW, "CAST(? AS BINARY(16))", ids.len(), keys).await?;
+    } else {
+        tx.execute("DELETE FROM {p}processing WHERE job {in_ids}", params![ids]).await?;
+    }
+    Ok(())
+}
+
 /// Moves runs from `processing` to `succeeded`; both are locked already.
 async fn relocate(tx: &mut Tx<'_>, moved: &[(&Finish, &Succeeded, Held)]) -> StorageResult<()> {
     const INSERT: &str = "
@@ -106,7 +123,7 @@ async fn relocate(tx: &mut Tx<'_>, moved: &[(&Finish, &Succeeded, Held)]) -> Sto
         return Ok(());
     }
     let ids: Vec<JobId> = moved.iter().map(|(finish, ..)| finish.job).collect();
-    tx.execute("DELETE FROM {p}processing WHERE job {in_ids}", params![ids]).await?;
+    leave(tx, ids).await?;
     let retention = tx.retention();
     let row = |(finish, succeeded, held): &(&Finish, &Succeeded, Held)| {
         let at = finish.transition.at;

@@ -2,10 +2,12 @@
 //!
 //! Other processes see what was stored when they look for the newest ticket, several times a second.
 
+mod beside;
 mod claim;
 mod connection;
 mod enqueue;
 mod finish;
+mod late;
 mod options;
 mod poll;
 mod promote;
@@ -19,7 +21,7 @@ use sqlx::MySqlConnection;
 use tokio::runtime::Handle;
 
 pub use self::options::MySqlOptions;
-use self::poll::Tickets;
+use self::{beside::Beside, late::Late, poll::Tickets};
 use super::{
     Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, StorageResult, Turn,
     signals::Effects,
@@ -34,6 +36,15 @@ use super::{
 pub(crate) struct MySql {
     table_prefix: String,
     tickets: Tickets,
+    late: Late,
+    beside: Beside,
+}
+
+impl MySql {
+    fn new(table_prefix: String) -> Self {
+        let (tickets, late, beside) = (Tickets::default(), Late::default(), Beside::default());
+        Self { table_prefix, tickets, late, beside }
+    }
 }
 
 /// How often servers claim when no ticket tells them to.
@@ -44,6 +55,9 @@ impl Driver for MySql {
 
     const THREAD: &'static str = "jobs-mysql";
     const DIALECT: &'static Dialect = &session::DIALECT;
+
+    const BEGIN_JOB: &'static str =
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT jobs_run";
 
     fn prefix(&self) -> String {
         self.table_prefix.clone()
@@ -77,14 +91,27 @@ impl Driver for MySql {
     fn start(thread: &Handle, shared: &Arc<Shared<Self>>) {
         poll::start(thread, shared);
         tidy::start(thread, shared);
+        late::start(thread, shared);
     }
 
     /// Others see by the ticket that something was written.
     async fn before_commit(tx: &mut Tx<'_, Self>) -> StorageResult<()> {
-        if !tx.told && tx.effects != Effects::default() {
+        if tx.told.is_none() && tx.effects != Effects::default() {
             tx.ticket().await?;
         }
         Ok(())
+    }
+
+    async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
+        finish::FinishBatch(vec![finish]).run(tx).await
+    }
+
+    async fn check_open(connection: &mut MySqlConnection) -> sqlx::Result<()> {
+        sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
+    }
+
+    async fn announce_in(tx: &mut Tx<'_, Self>) -> StorageResult<()> {
+        late::announce_in(tx).await
     }
 
     fn queue_poll_interval(&self, set: Intervals) -> Duration {

@@ -2,7 +2,7 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{MySqlPool, mysql::MySqlConnectOptions};
 
-use super::{MySql, poll::Tickets, schema};
+use super::{MySql, schema};
 use crate::storage::{
     Guarded, Migration, Storage, StorageResult,
     connect::without_password,
@@ -55,8 +55,8 @@ impl MySqlOptions {
         }
         let mut options = Self::new(without_password(parts.base), PoolOptions::new(MySqlConnectOptions::new()));
         let rest = parts.apply(|key, value| options.set(key, value))?;
-        options.pool.connect =
-            MySqlConnectOptions::from_str(&rest).map_err(|error| parts.invalid(error.to_string()))?;
+        let connect = MySqlConnectOptions::from_str(&rest).map_err(|error| parts.invalid(error.to_string()))?;
+        options.pool = options.pool.to(connect);
         Ok(options)
     }
 
@@ -144,7 +144,7 @@ impl MySqlOptions {
                 self.table_prefix
             )));
         }
-        let driver = MySql { table_prefix: self.table_prefix, tickets: Tickets::default() };
+        let driver = MySql::new(self.table_prefix);
         Pooled::open(driver, self.common, self.pool).await
     }
 }

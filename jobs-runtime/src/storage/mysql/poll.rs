@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::MySql;
 use crate::storage::{StorageResult, sql::pooled};
 
-type Shared = pooled::Shared<MySql>;
+pub(super) type Shared = pooled::Shared<MySql>;
 
 /// How long to wait after the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
     });
 }
 
-async fn newest(storage: &Shared) -> StorageResult<i64> {
+pub(super) async fn newest(storage: &Shared) -> StorageResult<i64> {
     let select = storage.sql.get("SELECT COALESCE(MAX(id), 0) FROM {p}ticket");
     let mut connection = storage.acquire().await?;
     let newest = storage.in_time(sqlx::query_scalar(select).fetch_one(&mut *connection)).await;

@@ -6,7 +6,7 @@ use sqlx::{
     query::Query,
 };
 
-use super::{MySql, enqueue};
+use super::{MySql, beside, enqueue};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -14,7 +14,7 @@ use crate::{
     storage::{
         NewJob, Retention, StorageResult,
         signals::Effects,
-        sql::{Columns, Dialect, Param, Session, Stored, Write, count, params, pooled},
+        sql::{Columns, Dialect, Param, Session, Stored, Write, count, note_awaited, params, pooled, stored},
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 /// How many numbers one ticket is good for.
 pub(super) const TICKET: i64 = 4_096;
 
-/// A connection in a transaction; what it did already when it is `told` is to take a ticket.
+/// A connection in a transaction; it is `told` by the last ticket that it took.
 pub(super) type Tx<'c> = pooled::Tx<'c, MySql>;
 
 impl Tx<'_> {
@@ -47,13 +47,16 @@ impl Tx<'_> {
     pub(super) async fn ticket(&mut self) -> StorageResult<i64> {
         let insert = sqlx::query(self.shared.sql.get("INSERT INTO {p}ticket (id) VALUES (NULL)"));
         let done = insert.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
-        self.told = true;
         let ticket = i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX / TICKET);
-        self.shared.driver.tickets.take(ticket);
+        self.told = Some(ticket);
+        // The application's may be there long after newer ones: to this process too it is news then.
+        if !self.is_app {
+            self.shared.driver.tickets.take(ticket);
+        }
         Ok(ticket)
     }
 
-    /// Runs a statement with `count` times `row` for its `{values}`.
+    /// Runs a statement with `count` times `row` for its `{values}` or `{keys}`.
     pub(super) async fn execute_rows(
         &mut self,
         template: &'static str,
@@ -107,6 +110,14 @@ impl Write for Tx<'_> {
         self.shared.common.retention
     }
 
+    async fn find(&mut self, id: JobId) -> StorageResult<Option<Stored>> {
+        if self.is_app { beside::find(self, id).await } else { stored(self, id).await }
+    }
+
+    async fn note_awaited(&mut self, job: &Stored) -> StorageResult<bool> {
+        if self.is_app { beside::note(self, job).await } else { note_awaited(self, job).await }
+    }
+
     fn effects(&mut self) -> &mut Effects {
         &mut self.effects
     }
@@ -120,7 +131,7 @@ impl Write for Tx<'_> {
     }
 
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
-        let shard = self.shared.shard;
+        let shard = self.shard;
         count(self, shard, state, jobs).await
     }
 
@@ -152,6 +163,9 @@ fn pieces(params: Vec<Param>) -> Vec<Vec<Param>> {
     };
     ids.chunks(MOST_IDS).map(with).collect()
 }
+/// Up to so many rows are deleted by a join with their keys. A `DELETE` of one of several keys may read all rows of a
+/// small table, and then it waits for those that others have locked.
+pub(super) const FEW: usize = 16;
 
 /// For how many ids the statement has room: one of few sizes, so that few statements need to be prepared.
 fn ids(params: &[Param]) -> usize {

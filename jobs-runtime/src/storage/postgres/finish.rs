@@ -102,7 +102,7 @@ impl Successes {
             .bind(successes.iter().map(|(_, succeeded)| succeeded.result.get()).collect::<Vec<&str>>())
             .bind(successes.iter().map(|(finish, _)| expires_at(retention, finish)).collect::<Vec<Option<i64>>>())
             .bind(Period::Hour.start(tx.now))
-            .bind(tx.shared.shard)
+            .bind(tx.shard)
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) use record;
 const RECORD: &str = concat!("WITH ", record!(), " SELECT count(*) FROM gone");
 
 /// Records outcomes one by one, each of whatever kind.
-struct FinishEach(Vec<Finish>);
+pub(super) struct FinishEach(pub(super) Vec<Finish>);
 
 impl Work<Postgres> for FinishEach {
     type Answer = Vec<Recorded>;

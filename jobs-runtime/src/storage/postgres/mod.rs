@@ -50,6 +50,7 @@ impl Driver for Postgres {
 
     const THREAD: &'static str = "jobs-postgres";
     const DIALECT: &'static Dialect = &session::DIALECT;
+    const BEGIN_JOB: &'static str = "BEGIN; SAVEPOINT jobs_run";
 
     fn prefix(&self) -> String {
         options::prefix(&self.schema)
@@ -85,6 +86,18 @@ impl Driver for Postgres {
 
     fn start(thread: &Handle, shared: &Arc<Shared<Self>>) {
         notify::start(thread, shared);
+    }
+
+    async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
+        finish::FinishEach(vec![finish]).run(tx).await
+    }
+
+    async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
+        sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
+    }
+
+    async fn announce_in(tx: &mut Tx<'_, Self>) -> StorageResult<()> {
+        notify::announce_in(tx).await
     }
 
     fn tell(&self, effects: Effects) {

@@ -15,13 +15,17 @@ use sqlx::{
 use tokio::{runtime::Handle, sync::Notify};
 use tracing::{debug, warn};
 
-use super::Postgres;
+use super::{Postgres, session::Tx};
 use crate::storage::{Signals, StorageResult, Topic, signals::Effects, sql::pooled};
 
 type Shared = pooled::Shared<Postgres>;
 
 /// The least time between two notifications: each takes a lock that all commits of the database need.
 const INTERVAL: Duration = Duration::from_millis(5);
+
+/// The sender of what is told by transactions of the application's: nobody's own, so that it wakes the process that stored
+/// the jobs too, which doesn't know when the transaction is committed.
+const TRANSACTION: &str = "transaction";
 
 /// How long to wait before the connection that listens is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -67,6 +71,17 @@ impl Notifier {
             self.news.notify_one();
         }
     }
+}
+
+/// Tells everyone, this process included, when the transaction is committed.
+pub(super) async fn announce_in(tx: &mut Tx<'_>) -> StorageResult<()> {
+    let (notifier, bits) = (&tx.shared.driver.notifier, bits(tx.effects));
+    if !notifier.tells || bits == 0 {
+        return Ok(());
+    }
+    let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(&notifier.channel).bind(format!("{TRANSACTION} {bits}"));
+    let notified = notify.execute(&mut *tx.connection).await;
+    notified.map(drop).map_err(|error| tx.shared.failed(error))
 }
 
 /// Starts to tell and to listen, for as long as there is the storage.
@@ -131,6 +146,10 @@ async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, cha
     while let Some(notification) = listener.try_recv().await? {
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();
+        if sender == TRANSACTION {
+            // It may have been open for long: its jobs stand before those that were claimed meanwhile.
+            storage.driver.watermarks.forget();
+        }
         if sender == storage.driver.notifier.sender {
             storage.driver.notifier.hears.store(true, Ordering::Relaxed);
         } else {

@@ -58,7 +58,7 @@ impl PostgresOptions {
         let mut options =
             Self::new(without_password(parts.base), PoolOptions::new(PgConnectOptions::new_without_pgpass()));
         let rest = parts.apply(|key, value| options.set(key, value))?;
-        options.pool.connect = connection(&parts, &rest)?;
+        options.pool = options.pool.to(connection(&parts, &rest)?);
         Ok(options)
     }
 
@@ -184,7 +184,9 @@ impl PostgresOptions {
         let notifier = Notifier::new(&self.schema, self.listen != Some(false), self.listens());
         if self.pooler {
             // Poolers refuse connections that ask for settings they don't know.
-            self.pool.connect = self.pool.connect.statement_cache_capacity(0).extra_float_digits(None);
+            let connect = self.pool.connect.clone().statement_cache_capacity(0).extra_float_digits(None);
+            self.pool.plain = connect.clone();
+            self.pool.connect = connect;
         }
         let shared = self.pooler || self.pool.pool.is_some();
         let settings = if shared { Settings::OfTransaction } else { Settings::OfConnection };

@@ -104,7 +104,7 @@ impl Write for Tx<'_> {
     }
 
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
-        let shard = self.shared.shard;
+        let shard = self.shard;
         count(self, shard, state, jobs).await
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     continuation::release as follow,
     session::{Write, params},
-    stored::{Stored, stored},
+    stored::Stored,
 };
 use crate::{
     job::JobId,
@@ -35,21 +35,21 @@ fn parents(jobs: &[NewJob]) -> BTreeSet<JobId> {
 /// its way has the row locked, and the next look finds where the job went.
 async fn attach_to<S: Write>(tx: &mut S, parent: JobId) -> StorageResult<()> {
     loop {
-        let Some(stored) = stored(tx, parent).await? else {
+        let Some(stored) = tx.find(parent).await? else {
             return Err(StorageError::UnknownParent { storage: tx.storage(), parent });
         };
         if let Some((to, reason)) = release(stored.state) {
             return follow(tx, parent, to, reason).await;
         }
         tx.execute("UPDATE {p}job SET awaited = true WHERE id = ?", params![parent]).await?;
-        if note(tx, &stored).await? {
+        if tx.note_awaited(&stored).await? {
             return Ok(());
         }
     }
 }
 
-/// Returns whether the job still was where it was found.
-async fn note<S: Write>(tx: &mut S, stored: &Stored) -> StorageResult<bool> {
+/// Notes where the job waits or runs that it is awaited; returns whether it still was there.
+pub(crate) async fn note_awaited<S: Write>(tx: &mut S, stored: &Stored) -> StorageResult<bool> {
     let noted = match stored.state {
         StateName::Enqueued => {
             const UPDATE: &str = "UPDATE {p}ready SET awaited = true WHERE queue = ? AND {rank} = ? AND seq = ?";

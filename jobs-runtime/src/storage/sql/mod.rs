@@ -5,6 +5,7 @@
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod aggregate;
+mod app_transaction;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod attach;
 mod begin;
@@ -12,6 +13,7 @@ mod change;
 mod continuation;
 mod expire;
 mod heartbeat;
+mod job_tx;
 mod migrations;
 mod monitor;
 mod options;
@@ -31,7 +33,8 @@ mod templates;
 mod thread;
 mod transition;
 
-pub use self::migrations::Migration;
+#[cfg(feature = "mysql")]
+pub(super) use self::attach::note_awaited;
 #[cfg(test)]
 pub(super) use self::monitor::List;
 #[cfg(feature = "postgres")]
@@ -40,8 +43,6 @@ pub(super) use self::options::flag;
 pub(super) use self::options::number;
 #[cfg(feature = "sqlite")]
 pub(super) use self::options::time;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use self::stored::stored;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(super) use self::{
     aggregate::Aggregate,
@@ -49,12 +50,14 @@ pub(super) use self::{
     statistics::{SHARDS, count},
     thread::Thread,
 };
+pub use self::{app_transaction::TransactionDatabase, job_tx::JobTx, migrations::Migration};
 pub(super) use self::{
     begin::Begin,
     change::ChangeBatch,
     continuation::release_succeeded,
     expire::Expire,
     heartbeat::{Heartbeat, Retire},
+    job_tx::EndedByHandler,
     migrations::Migrations,
     monitor::{CountJobs, FindJob, FindStates, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
     options::{CommonOptions, Url, common_setters},
@@ -63,7 +66,7 @@ pub(super) use self::{
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
     session::{Columns, Param, Query, Session, Verb, Write, params, read},
     storage::{Database, SqlStorage},
-    stored::Stored,
+    stored::{Stored, stored},
     templates::{Dialect, Templates},
     transition::{Expected, apply},
 };

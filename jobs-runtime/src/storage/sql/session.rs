@@ -1,6 +1,9 @@
 use std::future::Future;
 
-use super::{rows::Reader, stored::Stored};
+use super::{
+    rows::Reader,
+    stored::{Stored, stored},
+};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -46,6 +49,23 @@ pub(crate) trait Write: Session {
     fn now(&self) -> Timestamp;
 
     fn retention(&self) -> Retention;
+
+    /// Finds a job; nobody else moves it by the way of single jobs until the transaction ends.
+    fn find(&mut self, id: JobId) -> impl Future<Output = StorageResult<Option<Stored>>> + Send
+    where
+        Self: Sized,
+    {
+        stored(self, id)
+    }
+
+    /// Notes where a job waits or runs that others await it; returns whether it still was there.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    fn note_awaited(&mut self, job: &Stored) -> impl Future<Output = StorageResult<bool>> + Send
+    where
+        Self: Sized,
+    {
+        super::attach::note_awaited(self, job)
+    }
 
     /// What the transaction has brought about so far.
     fn effects(&mut self) -> &mut Effects;

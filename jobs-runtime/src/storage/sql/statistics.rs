@@ -6,7 +6,8 @@ use crate::{
     storage::{Period, StorageResult},
 };
 
-/// How many rows an hour has at most, so that not everyone waits for everyone to count.
+/// How many rows an hour has at most, so that not everyone waits for everyone to count; and as many more for transactions
+/// that may stay open for long.
 pub(crate) const SHARDS: i64 = 16;
 
 /// Adds to the statistics of the present hour.

@@ -12,9 +12,9 @@ use crate::{
     state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
-        JobFilter, JobPage, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus, Recorded, Rescue, Rescued,
-        ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals, Statistics, Storage,
-        StorageResult, StoredSchedule, Turn,
+        JobFilter, JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion,
+        QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
+        Signals, Statistics, Storage, StorageResult, StoredSchedule, Turn,
     },
 };
 
@@ -40,6 +40,25 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
     fn finish(&self, batch: Vec<Finish>) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
     fn finish_and_claim(&self, batch: Vec<Finish>, claim: Claim) -> impl Future<Output = Turn> + Send;
     fn promote(&self, limit: usize) -> impl Future<Output = StorageResult<Promotion>> + Send;
+
+    /// The database's name.
+    fn name(&self) -> &'static str;
+
+    /// Stores jobs in a transaction of the application's.
+    fn enqueue_in(
+        &self,
+        transaction: OngoingTransaction<'_>,
+        jobs: Vec<NewJob>,
+    ) -> impl Future<Output = StorageResult<()>> + Send;
+
+    fn begin_transaction(&self) -> impl Future<Output = StorageResult<JobTransaction>> + Send;
+
+    /// Records an outcome in the transaction of its run, and commits both.
+    fn finish_in(
+        &self,
+        transaction: JobTransaction,
+        finish: Finish,
+    ) -> impl Future<Output = StorageResult<Recorded>> + Send;
 
     /// Sums up counters of hours that are over; of use where several rows count for one hour.
     fn aggregate(&self, _limit: usize) -> impl Future<Output = StorageResult<usize>> + Send {
@@ -129,6 +148,22 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn expire(&self, limit: usize) -> StorageResult<usize> {
         self.0.write(Expire { limit }).await
+    }
+
+    fn database(&self) -> Option<&'static str> {
+        Some(self.0.name())
+    }
+
+    async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.0.enqueue_in(transaction, jobs).await
+    }
+
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        self.0.begin_transaction().await
+    }
+
+    async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        self.0.finish_in(transaction, finish).await
     }
 
     async fn close(&self) {

@@ -57,7 +57,7 @@ pub(crate) async fn stored<S: Write>(tx: &mut S, id: JobId) -> StorageResult<Opt
 }
 
 impl Stored {
-    fn read<R: Columns>(row: &Reader<'_, R>) -> StorageResult<Self> {
+    pub(crate) fn read<R: Columns>(row: &Reader<'_, R>) -> StorageResult<Self> {
         let run = StoredRun::read(row)?;
         let state = match &run {
             Some(StoredRun { end: Some(_), .. }) => StateName::Succeeded,

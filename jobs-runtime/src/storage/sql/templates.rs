@@ -28,7 +28,8 @@ pub(crate) struct Dialect {
 }
 
 /// The statements of one storage: `{p}` in a template stands for what is before the names of its tables, `{values}` for
-/// a list of rows, and the names of [`Dialect`] for what is written differently.
+/// a list of rows, `{keys}` for a query of a column `k` with as many, and the names of [`Dialect`] for what is written
+/// differently.
 ///
 /// What is put in was checked when the storage was opened, so nothing from outside gets into a statement's text.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Templates {
         self.with_rows(template, "", 0)
     }
 
-    /// The statement `template`, with `count` times `row` for its `{values}`.
+    /// The statement `template`, with `count` times `row` for its `{values}` or `{keys}`.
     pub(crate) fn with_rows(&self, template: &'static str, row: &str, count: usize) -> SqlStr {
         let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
         let text = statements.entry((template, count)).or_insert_with(|| self.expand(template, row, count).into());
@@ -69,11 +70,14 @@ impl Templates {
     /// A text that is used once.
     pub(crate) fn expand(&self, template: &str, row: &str, count: usize) -> String {
         let values = if count == 0 { String::new() } else { format!("{row}{}", format!(", {row}").repeat(count - 1)) };
+        let more = format!(" UNION ALL SELECT {row}").repeat(count.saturating_sub(1));
+        let keys = if count == 0 { String::new() } else { format!("SELECT {row} AS k{more}") };
         let text = self.dialect.own.iter().fold(template.to_owned(), |text, (name, own)| text.replace(name, own));
         let text = text
             .replace("{p}", &self.prefix)
             .replace("{in_ids}", self.dialect.in_ids)
             .replace("{values}", &values)
+            .replace("{keys}", &keys)
             .replace("{locked}", self.dialect.locked)
             .replace("{insert_new}", self.dialect.insert_new)
             .replace("{if_new}", self.dialect.if_new)

@@ -3,7 +3,7 @@
 use super::{
     continuation,
     session::{Write, params},
-    stored::{Stored, stored},
+    stored::Stored,
 };
 use crate::{
     job::JobId,
@@ -32,7 +32,7 @@ pub(crate) async fn apply<S: Write>(
     transition: &Transition,
 ) -> StorageResult<Result<StateName, Refusal>> {
     loop {
-        let Some(stored) = stored(tx, id).await? else { return Ok(Err(Refusal::NotFound)) };
+        let Some(stored) = tx.find(id).await? else { return Ok(Err(Refusal::NotFound)) };
         let from = stored.state;
         let holds = match expected {
             Expected::Claim(token) => stored.held_by(token),
@@ -55,7 +55,7 @@ pub(crate) async fn apply<S: Write>(
 
 /// Moves a job that awaits another, without those that await it; nothing if it does no longer.
 pub(crate) async fn apply_to_child<S: Write>(tx: &mut S, id: JobId, transition: Transition) -> StorageResult<bool> {
-    match stored(tx, id).await? {
+    match tx.find(id).await? {
         Some(stored) if stored.state == StateName::Awaiting => relocate(tx, &stored, &transition).await,
         _ => Ok(false),
     }

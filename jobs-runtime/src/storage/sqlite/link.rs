@@ -13,6 +13,7 @@ use tracing::{error, warn};
 use super::{
     Shared,
     connection::{self, BUSY, code},
+    transactions::{NoTurn, Turn},
 };
 use crate::storage::StorageResult;
 
@@ -47,6 +48,12 @@ impl Link {
     /// The open connection.
     pub(super) fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Waits until no handler of this process writes, as long as the busy timeout.
+    pub(super) async fn turn(&self) -> Result<Turn, Cause> {
+        let turn = self.shared.turns.wait(self.shared.options.busy_timeout).await;
+        turn.ok_or_else(|| Arc::new(NoTurn) as Cause)
     }
 
     /// Begins a transaction, and waits for it as long as the busy timeout.

@@ -15,6 +15,7 @@ mod session;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod tx;
 mod writer;
 
@@ -26,11 +27,13 @@ pub use self::options::{SqliteOptions, Synchronous};
 use self::{
     link::{Cause, Link},
     session::Reading,
+    transactions::Turns,
     tx::SharedVerb,
     writer::Writer,
 };
 use super::{
-    Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult, Turn,
+    Claim, ClaimedJob, Finish, Intervals, JobTransaction, NewJob, OngoingTransaction, Promotion, Recorded, Signals,
+    StorageError, StorageResult, Turn,
     sql::{Database, Query, Templates, Verb},
 };
 use crate::clock::Clock;
@@ -46,6 +49,8 @@ pub(crate) struct Sqlite {
     readers: SqlitePool,
     /// What servers ask does not wait until pages of a dashboard are read.
     server_reader: SqlitePool,
+    /// Handlers write on a connection of their own, so that it may stay in a transaction.
+    handlers: SqlitePool,
 }
 
 /// What the storage and its writer both need.
@@ -55,6 +60,7 @@ struct Shared {
     sql: Templates,
     clock: Clock,
     signals: Signals,
+    turns: Turns,
 }
 
 impl Sqlite {
@@ -66,6 +72,7 @@ impl Sqlite {
             clock: options.common.clock.clone().unwrap_or_default(),
             options,
             signals: Signals::default(),
+            turns: Turns::new(),
         });
         let mut connection = connection::create(&shared.options).await?;
         schema::prepare(&mut connection, &shared).await?;
@@ -76,9 +83,10 @@ impl Sqlite {
     async fn start(shared: Arc<Shared>, connection: SqliteConnection) -> StorageResult<Self> {
         let readers = connection::readers(&shared.options, 4);
         let server_reader = connection::readers(&shared.options, 1);
+        let handlers = transactions::pool(&shared.options);
         let link = Link::new(Arc::clone(&shared), connection).await?;
         let writer = Writer::start(Arc::clone(&shared), link)?;
-        Ok(Self { shared, writer, readers, server_reader })
+        Ok(Self { shared, writer, readers, server_reader, handlers })
     }
 }
 
@@ -154,7 +162,28 @@ impl Database for Sqlite {
         self.writer.run(promote::Promote { limit }).await
     }
 
+    fn name(&self) -> &'static str {
+        <sqlx::Sqlite as sqlx::Database>::NAME
+    }
+
+    /// On the caller's thread: the connection is the caller's.
+    async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        transactions::enqueue_in(&self.shared, transaction, jobs).await
+    }
+
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        let (shared, handlers) = (Arc::clone(&self.shared), self.handlers.clone());
+        self.writer.read(async move { transactions::begin(&shared, &handlers).await }).await
+    }
+
+    async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        let shared = Arc::clone(&self.shared);
+        self.writer.read(async move { transactions::finish_in(&shared, transaction, finish).await }).await
+    }
+
     async fn close(&self) {
+        // A handler that has kept its transaction is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.handlers.close()).await;
         self.readers.close().await;
         self.server_reader.close().await;
         self.writer.close().await;

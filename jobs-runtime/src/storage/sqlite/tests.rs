@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT};
+use super::{
+    Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT, transactions::Turns,
+};
 use crate::{
     clock::{Clock, Timestamp},
     job::{Failure, Invocation, JobId, JobName, QueueName, Recurrence, ScheduleId},
@@ -106,7 +108,7 @@ async fn a_connection_that_broke_is_opened_again() {
 async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
     let options = options(folder);
     let sql = Templates::new(options.table_prefix.clone(), &DIALECT);
-    let shared = Shared { sql, clock: Clock::system(), options, signals: Signals::default() };
+    let shared = Shared { sql, clock: Clock::system(), options, signals: Signals::default(), turns: Turns::new() };
     let connection = connection::open(&shared.options).await.expect("opened");
     (Arc::new(shared), connection)
 }
@@ -264,6 +266,7 @@ async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
         sql: Templates::new("jobs_", &DIALECT),
         clock: Clock::system(),
         signals: Signals::default(),
+        turns: Turns::new(),
     };
     let mut connection = connection::create(&shared.options).await.expect("created");
     sqlx::query("CREATE TABLE jobs_schema (version INTEGER NOT NULL)").execute(&mut connection).await.expect("made");

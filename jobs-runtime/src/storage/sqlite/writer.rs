@@ -63,7 +63,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Runs a read on the writer's thread, so that it too needs none of the application's.
+    /// Runs a read, or what goes on beside the writer, on its thread, so that it too needs none of the application's.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl Future<Output = StorageResult<T>> + Send + 'static,
@@ -234,6 +234,7 @@ async fn try_commit(
     link: &mut Link,
     shared: &Shared,
 ) -> Result<Effects, Failure> {
+    let _turn = link.turn().await.map_err(Failure::All)?;
     link.begin().await.map_err(Failure::All)?;
     // Some may have gone while others wrote.
     group.retain(|request| !request.is_gone());

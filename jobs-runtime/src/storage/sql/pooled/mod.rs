@@ -7,6 +7,7 @@ mod clock;
 mod gather;
 mod options;
 mod shared;
+mod transactions;
 mod trust;
 mod tx;
 
@@ -20,22 +21,25 @@ pub(crate) use self::{
     shared::{Shared, explain},
     tx::{Connection, Tx},
 };
-use super::{CommonOptions, Database, Dialect, Query, Thread, Verb};
+use super::{CommonOptions, Database, Dialect, Query, Thread, TransactionDatabase, Verb};
 use crate::{
     clock::Clock,
     storage::{
-        Claim, ClaimedJob, Finish, Intervals, NewJob, Promotion, Recorded, Signals, StorageError, StorageResult, Turn,
-        signals::Effects,
+        Claim, ClaimedJob, Finish, Intervals, JobTransaction, NewJob, OngoingTransaction, Promotion, Recorded, Signals,
+        StorageError, StorageResult, Turn, signals::Effects,
     },
 };
 
 /// What is a database's own.
 pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
-    type Sqlx: sqlx::Database;
+    type Sqlx: TransactionDatabase;
 
     /// The name of the storage's thread.
     const THREAD: &'static str;
     const DIALECT: &'static Dialect;
+    /// How a transaction begins in which a handler writes; with the savepoint `jobs_run`, which is there until it ends.
+    const BEGIN_JOB: &'static str;
+
     /// What stands before the names of tables.
     fn prefix(&self) -> String;
 
@@ -71,6 +75,15 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
     fn before_commit(_tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<()>> + Send {
         async { Ok(()) }
     }
+
+    /// Records an outcome in the transaction of its run.
+    fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
+
+    /// Fails if a transaction that [`BEGIN_JOB`](Self::BEGIN_JOB) began has ended, or can't be committed.
+    fn check_open(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Sees to it that who waits for what was stored in a transaction of the application's is woken when that is committed.
+    fn announce_in(tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<()>> + Send;
 
     /// Tells other processes of what was committed.
     fn tell(&self, _effects: Effects) {}
@@ -208,6 +221,25 @@ impl<D: Driver> Database for Pooled<D> {
 
     async fn promote(&self, limit: usize) -> StorageResult<Promotion> {
         self.run(D::promote(limit)).await
+    }
+
+    fn name(&self) -> &'static str {
+        <D::Sqlx as sqlx::Database>::NAME
+    }
+
+    /// On the caller's thread: the connection is the caller's.
+    async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        self.shared.enqueue_in(transaction, jobs).await
+    }
+
+    async fn begin_transaction(&self) -> StorageResult<JobTransaction> {
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { shared.begin_job().await }).await
+    }
+
+    async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        let shared = Arc::clone(&self.shared);
+        self.thread.run(|| self.shared.url(), async move { shared.finish_in(transaction, finish).await }).await
     }
 
     async fn aggregate(&self, limit: usize) -> StorageResult<usize> {

@@ -8,6 +8,8 @@ use crate::storage::{StorageResult, sql::CommonOptions};
 /// How the database is reached.
 pub(crate) struct PoolOptions<DB: Database> {
     pub(crate) connect: <DB::Connection as Connection>::Options,
+    /// The same without what only the storage's own statements need.
+    pub(crate) plain: <DB::Connection as Connection>::Options,
     /// The application's own, used instead of one that is made.
     pub(crate) pool: Option<Pool<DB>>,
     pub(crate) max_connections: u32,
@@ -15,7 +17,8 @@ pub(crate) struct PoolOptions<DB: Database> {
 
 impl<DB: Database> Clone for PoolOptions<DB> {
     fn clone(&self) -> Self {
-        Self { connect: self.connect.clone(), pool: self.pool.clone(), max_connections: self.max_connections }
+        let (connect, plain) = (self.connect.clone(), self.plain.clone());
+        Self { connect, plain, pool: self.pool.clone(), max_connections: self.max_connections }
     }
 }
 
@@ -28,12 +31,22 @@ impl<DB: Database> fmt::Debug for PoolOptions<DB> {
 
 impl<DB: Database> PoolOptions<DB> {
     pub(crate) fn new(connect: <DB::Connection as Connection>::Options) -> Self {
-        Self { connect, pool: None, max_connections: 10 }
+        Self { plain: connect.clone(), connect, pool: None, max_connections: 10 }
+    }
+
+    /// The same with other connections.
+    pub(crate) fn to(self, connect: <DB::Connection as Connection>::Options) -> Self {
+        Self { pool: self.pool, max_connections: self.max_connections, ..Self::new(connect) }
     }
 
     pub(crate) fn of(pool: Pool<DB>) -> Self {
         let connect = (*pool.connect_options()).clone();
-        Self { connect, max_connections: pool.options().get_max_connections(), pool: Some(pool) }
+        Self {
+            plain: connect.clone(),
+            connect,
+            max_connections: pool.options().get_max_connections(),
+            pool: Some(pool),
+        }
     }
 
     pub(crate) fn check(&self, common: &CommonOptions) -> StorageResult<()> {
@@ -52,7 +65,22 @@ impl<DB: Database> PoolOptions<DB> {
     }
 
     /// The application's pool, or a new one.
-    pub(super) fn pool(&self, common: &CommonOptions, trust: Arc<Trust>) -> Pool<DB> {
+    pub(super) fn pool(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
+        self.pool_of(&self.connect, common, trust)
+    }
+
+    /// A pool for transactions in which handlers write: the settings of its connections are the application's.
+    pub(super) fn for_handlers(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
+        self.pool_of(&self.plain, common, trust)
+    }
+
+    fn pool_of(
+        &self,
+        connect: &<DB::Connection as Connection>::Options,
+        common: &CommonOptions,
+        trust: &Arc<Trust>,
+    ) -> Pool<DB> {
+        let trust = Arc::clone(trust);
         if let Some(pool) = &self.pool {
             return pool.clone();
         }
@@ -62,9 +90,15 @@ impl<DB: Database> PoolOptions<DB> {
             .test_before_acquire(false)
             .before_acquire(move |connection: &mut DB::Connection, meta| {
                 let trusted = trust.covers(meta.idle_for);
-                Box::pin(async move { if trusted { Ok(true) } else { answered(connection.ping()).await } })
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // Whoever had it has lost count.
+                        return Ok(false);
+                    }
+                    if trusted { Ok(true) } else { answered(connection.ping()).await }
+                })
             })
-            .connect_lazy_with(self.connect.clone())
+            .connect_lazy_with(connect.clone())
     }
 }
 

@@ -36,8 +36,12 @@ pub(crate) struct Shared<D: Driver> {
     closed: CancellationToken,
     /// Whether the pool is this storage's own.
     owns_pool: bool,
+    /// For the transactions in which handlers write, so that they can't keep the storage waiting.
+    pub(super) handlers: Pool<D::Sqlx>,
+    /// The storage's thread.
+    pub(crate) thread: Handle,
     /// Which of an hour's rows in the statistics is this process's.
-    pub(crate) shard: i64,
+    shard: i64,
 }
 
 impl<D: Driver> Shared<D> {
@@ -56,10 +60,12 @@ impl<D: Driver> Shared<D> {
         let trust = Arc::new(Trust::default());
         Ok(Self {
             sql: Templates::new(driver.prefix(), D::DIALECT),
-            pool: options.pool(&common, Arc::clone(&trust)),
+            pool: options.pool(&common, &trust),
+            handlers: options.for_handlers(&common, &trust),
             trust,
             closed: CancellationToken::new(),
             owns_pool: options.pool.is_none(),
+            thread: Handle::current(),
             clock,
             shift,
             signals: Signals::default(),
@@ -151,8 +157,10 @@ impl<D: Driver> Shared<D> {
             shared: self,
             now: self.clock.now(),
             effects: Effects::default(),
-            told: false,
+            told: None,
             came_back: false,
+            shard: self.shard,
+            is_app: false,
         }
     }
 
@@ -193,6 +201,7 @@ impl<D: Driver> Shared<D> {
     pub(super) async fn close(&self) {
         self.closed.cancel();
         if self.owns_pool {
+            self.close_handlers().await;
             self.pool.close().await;
         }
     }

@@ -1,0 +1,142 @@
+//! Transactions of the application's: when they are committed, who waits for their jobs is to be woken.
+//!
+//! Nobody is told of that, but the ticket that was taken in the transaction is there then. Other processes look for the
+//! newest ticket, and if they have seen a newer one before, they would not notice this one: so another one is taken.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use sqlx::Row as _;
+use tokio::{runtime::Handle, sync::Notify, time::Instant};
+use tracing::debug;
+
+use super::{
+    poll::{self, Shared},
+    session::Tx,
+};
+use crate::storage::{StorageResult, signals::Effects};
+
+/// How long after it was taken a ticket is looked for the first time. Then it is each time when it has become twice as old,
+/// but not less often than polls are made; and when it is old, whenever it has become an eighth older.
+const FIRST: Duration = Duration::from_millis(2);
+const EIGHTH: u32 = 8;
+
+/// How long a ticket is looked for. What is committed later is found by the servers' safety poll.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How many tickets are looked for in one query.
+const MOST: usize = 256;
+
+/// The tickets that were taken in transactions of the application's.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    awaited: Mutex<Vec<Awaited>>,
+    news: Notify,
+}
+
+/// A ticket that is there when its transaction is committed.
+#[derive(Clone, Copy, Debug)]
+struct Awaited {
+    ticket: i64,
+    effects: Effects,
+    taken: Instant,
+    next: Instant,
+}
+
+impl Late {
+    /// Wakes those whom it concerns when the ticket is there.
+    pub(super) fn watch(&self, ticket: i64, effects: Effects) {
+        if effects != Effects::default() {
+            let taken = Instant::now();
+            self.awaited().push(Awaited { ticket, effects, taken, next: taken + FIRST });
+            self.news.notify_one();
+        }
+    }
+
+    fn next_look(&self) -> Option<Instant> {
+        self.awaited().iter().map(|awaited| awaited.next).min()
+    }
+
+    /// Those whose time to be looked for has come.
+    fn due(&self, poll: Duration) -> Vec<Awaited> {
+        let now = Instant::now();
+        let mut list = self.awaited();
+        list.retain(|awaited| now.duration_since(awaited.taken) < LONGEST);
+        let due = list.iter_mut().filter(|awaited| awaited.next <= now).take(MOST);
+        due.map(|awaited| {
+            let age = now.duration_since(awaited.taken);
+            awaited.next = now + age.min(poll.max(age / EIGHTH)).max(FIRST);
+            *awaited
+        })
+        .collect()
+    }
+
+    fn forget(&self, tickets: &[i64]) {
+        self.awaited().retain(|awaited| !tickets.contains(&awaited.ticket));
+    }
+
+    fn awaited(&self) -> MutexGuard<'_, Vec<Awaited>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts to look for late tickets, for as long as there is the storage.
+pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
+    shared.beside(thread, watch(Arc::downgrade(shared)));
+}
+
+async fn watch(shared: Weak<Shared>) {
+    while let Some(storage) = shared.upgrade() {
+        let late = &storage.driver.late;
+        // Now and then it lets go of the storage, so that this can end.
+        let next = late.next_look().unwrap_or_else(|| Instant::now() + Duration::from_secs(1));
+        if tokio::time::timeout_at(next, late.news.notified()).await.is_err()
+            && let Err(error) = look(&storage).await
+        {
+            debug!(%error, "tickets of transactions could not be looked for; they are looked for again");
+        }
+    }
+}
+
+async fn look(storage: &Shared) -> StorageResult<()> {
+    let late = &storage.driver.late;
+    let due = late.due(storage.common.intervals.queue_poll);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let tickets: Vec<i64> = due.iter().map(|awaited| awaited.ticket).collect();
+    let there = there(storage, &tickets).await.map_err(|error| storage.failed(error))?;
+    for awaited in due.iter().filter(|awaited| there.contains(&awaited.ticket)) {
+        awaited.effects.announce(&storage.signals);
+    }
+    late.forget(&there);
+    let newest = if there.is_empty() { 0 } else { poll::newest(storage).await? };
+    if there.iter().any(|ticket| *ticket < newest) {
+        let insert = sqlx::query(storage.sql.get("INSERT INTO {p}ticket (id) VALUES (NULL)"));
+        let done = insert.execute(&storage.pool).await.map_err(|error| storage.failed(error))?;
+        storage.driver.tickets.take(i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX));
+    }
+    Ok(())
+}
+
+/// Those of the tickets whose transactions are committed.
+async fn there(storage: &Shared, tickets: &[i64]) -> sqlx::Result<Vec<i64>> {
+    let size = [1, 16, MOST].into_iter().find(|size| *size >= tickets.len()).unwrap_or(MOST);
+    let select = storage.sql.with_rows("SELECT id FROM {p}ticket WHERE id IN ({values})", "?", size);
+    // What is left of the room is filled with the first one.
+    let filled = tickets.iter().chain(std::iter::repeat(&tickets[0])).take(size);
+    let rows = filled.fold(sqlx::query(select), |query, ticket| query.bind(*ticket)).fetch_all(&storage.pool).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Sees to it that who waits for what was stored is woken when the transaction is committed.
+pub(super) async fn announce_in(tx: &mut Tx<'_>) -> StorageResult<()> {
+    let ticket = match tx.told {
+        Some(ticket) => ticket,
+        None => tx.ticket().await?,
+    };
+    tx.shared.driver.late.watch(ticket, tx.effects);
+    Ok(())
+}

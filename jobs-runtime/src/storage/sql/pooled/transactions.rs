@@ -1,0 +1,78 @@
+//! Transactions that are not the storage's own: the application's, and those in which handlers write.
+
+use std::time::Duration;
+
+use sqlx::Transaction;
+
+use super::{Connection, Driver, Shared, Tx, Work};
+use crate::storage::{
+    Finish, JobTransaction, NewJob, OngoingTransaction, Recorded, StorageError, StorageResult,
+    sql::{EndedByHandler, SHARDS},
+};
+
+/// How long connections that handlers still use are waited for when the storage is closed.
+const CLOSING: Duration = Duration::from_secs(1);
+
+impl<D: Driver> Shared<D> {
+    /// A connection in a transaction that may stay open for long. What it counts goes into rows of its own, so that no
+    /// outcome of other jobs has to wait for it.
+    fn others_tx<'c>(&'c self, connection: &'c mut Connection<D>) -> Tx<'c, D> {
+        Tx { shard: SHARDS + fastrand::i64(0..SHARDS), ..self.tx(connection) }
+    }
+
+    /// Stores jobs in a transaction of the application's.
+    pub(super) async fn enqueue_in(&self, transaction: OngoingTransaction<'_>, jobs: Vec<NewJob>) -> StorageResult<()> {
+        let connection = transaction.connection().ok_or_else(|| self.no_transactions())?;
+        let mut tx = Tx { is_app: true, ..self.others_tx(connection) };
+        D::enqueue(jobs).run(&mut tx).await?;
+        D::announce_in(&mut tx).await
+    }
+
+    /// Begins a transaction for a handler.
+    pub(super) async fn begin_job(&self) -> StorageResult<JobTransaction> {
+        let begun = self.handlers.begin_with(D::BEGIN_JOB).await.map_err(|error| self.failed(error))?;
+        Ok(JobTransaction::new(begun, self.thread.clone()))
+    }
+
+    /// Records an outcome in the transaction of its run, and commits both.
+    pub(super) async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
+        let (transaction, _) = transaction.into_parts().ok_or_else(|| self.no_transactions())?;
+        self.in_time(self.record_in(transaction, finish)).await.unwrap_or_else(|| {
+            let (storage, limit) = (self.url(), self.common.transaction_timeout);
+            Err(StorageError::Timeout { storage, operation: "transaction", limit })
+        })
+    }
+
+    async fn record_in(
+        &self,
+        mut transaction: Transaction<'static, D::Sqlx>,
+        finish: Finish,
+    ) -> StorageResult<Recorded> {
+        D::check_open(&mut transaction).await.map_err(|error| EndedByHandler::explain(self.url(), error))?;
+        let mut tx = self.others_tx(&mut transaction);
+        let recorded = D::finish_one(&mut tx, finish).await?;
+        if recorded != [Recorded::Stored] {
+            // An error would not change it: what is not committed is not written.
+            let _ = transaction.rollback().await;
+            return Ok(Recorded::Fenced);
+        }
+        D::before_commit(&mut tx).await?;
+        let (effects, came_back) = (tx.effects, tx.came_back);
+        transaction.commit().await.map_err(|error| self.failed(error))?;
+        if came_back {
+            self.driver.came_back();
+        }
+        effects.announce(&self.signals);
+        self.driver.tell(effects);
+        Ok(Recorded::Stored)
+    }
+
+    /// A handler that has kept its transaction is not waited for.
+    pub(super) async fn close_handlers(&self) {
+        let _ = tokio::time::timeout(CLOSING, self.handlers.close()).await;
+    }
+
+    fn no_transactions(&self) -> StorageError {
+        StorageError::NoTransactions { storage: self.url() }
+    }
+}
