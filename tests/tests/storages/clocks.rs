@@ -16,7 +16,7 @@ use jobs_tests::{
 
 use super::processes::{Process, all_details};
 
-const THIRTY_SECONDS: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 const SOON: Duration = Duration::from_millis(500);
 
@@ -42,7 +42,7 @@ on_each_engine! {
             let millis = delay.as_millis() as u64;
             let putting_off = client.enqueue_all((0..50).map(|n| PutOff::new(n, millis))).await.expect("stored");
             for job in &putting_off {
-                delayed.push(job.wait(THIRTY_SECONDS).await.expect("done"));
+                delayed.push(job.wait(PATIENCE).await.expect("done"));
             }
             jobs.extend(ids(&putting_off));
         }
@@ -96,7 +96,7 @@ async fn until_succeeded(storage: &Arc<dyn Storage>, jobs: Vec<JobId>) {
         if left.is_empty() && states.len() == jobs.len() {
             return;
         }
-        assert!(began.elapsed() < THIRTY_SECONDS, "{left:#?}");
+        assert!(began.elapsed() < PATIENCE, "{left:#?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -121,7 +121,7 @@ async fn assert_dead_are_rescued(storage: &Arc<dyn Storage>, client: &Client, ah
     let naps = ids(&client.enqueue_all([1_000; 10].map(Nap::new)).await.expect("stored"));
     let began = std::time::Instant::now();
     while storage.counts().await.expect("counted").of(StateName::Processing).value < 10 {
-        assert!(began.elapsed() < THIRTY_SECONDS, "{:?}", storage.counts().await);
+        assert!(began.elapsed() < PATIENCE, "{:?}", storage.counts().await);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     drop(ahead);
