@@ -351,7 +351,7 @@ on_each_storage! {
         for job in &jobs[1..] {
             world.client.delete(job).await.expect("deleted");
         }
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
         gate.open.add_permits(20);
         jobs[0].wait(TEN_SECONDS).await.expect("done");
         server.shutdown(TEN_SECONDS).await.expect("shut down");
