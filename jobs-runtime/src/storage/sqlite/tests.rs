@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT};
+use super::{
+    Shared, Sqlite, SqliteOptions, Synchronous, connection, link, schema, session::DIALECT, transactions::Turns,
+};
 use crate::{
     clock::{Clock, Timestamp},
     job::{Failure, Invocation, JobId, JobName, QueueName, Recurrence, ScheduleId},
@@ -35,7 +37,9 @@ async fn every_connection_has_every_setting() {
         let storage = open(options(&folder).synchronous(synchronous)).await.expect("opened");
         let mut writer = connection::open(&storage.0.shared.options).await.expect("a writer");
         link::prepare(&mut writer).await.expect("prepared");
-        let mut connections = vec![writer, storage.0.server_reader.acquire().await.expect("a reader").detach()];
+        let of_handlers = storage.0.handlers.acquire().await.expect("a connection").detach();
+        let reader = storage.0.server_reader.acquire().await.expect("a reader").detach();
+        let mut connections = vec![writer, of_handlers, reader];
         for _ in 0..3 {
             connections.push(storage.0.readers.acquire().await.expect("a reader").detach());
         }
@@ -46,10 +50,11 @@ async fn every_connection_has_every_setting() {
             };
             assert_eq!(pragma("PRAGMA synchronous").await, number.to_string());
             assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
-            // The writer waits for locks itself.
-            assert_eq!(pragma("PRAGMA busy_timeout").await, if n > 0 { "10000" } else { "0" });
+            // Those that write wait for locks themselves.
+            let writes = n < 2;
+            assert_eq!(pragma("PRAGMA busy_timeout").await, if writes { "0" } else { "10000" });
             assert_eq!(pragma("PRAGMA journal_size_limit").await, "67108864");
-            assert_eq!(pragma("PRAGMA query_only").await, u8::from(n > 0).to_string());
+            assert_eq!(pragma("PRAGMA query_only").await, u8::from(!writes).to_string());
         }
         storage.close().await;
     }
@@ -106,7 +111,7 @@ async fn a_connection_that_broke_is_opened_again() {
 async fn opened(folder: &tempfile::TempDir) -> (Arc<Shared>, SqliteConnection) {
     let options = options(folder);
     let sql = Templates::new(options.table_prefix.clone(), &DIALECT);
-    let shared = Shared { sql, clock: Clock::system(), options, signals: Signals::default() };
+    let shared = Shared { sql, clock: Clock::system(), options, signals: Signals::default(), turns: Turns::new() };
     let connection = connection::open(&shared.options).await.expect("opened");
     (Arc::new(shared), connection)
 }
@@ -264,6 +269,7 @@ async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
         sql: Templates::new("jobs_", &DIALECT),
         clock: Clock::system(),
         signals: Signals::default(),
+        turns: Turns::new(),
     };
     let mut connection = connection::create(&shared.options).await.expect("created");
     sqlx::query("CREATE TABLE jobs_schema (version INTEGER NOT NULL)").execute(&mut connection).await.expect("made");
