@@ -38,17 +38,17 @@ fn a_transaction_that_has_read_too_early_is_told_what_to_do() {
 
 /// Handlers that write one after the other, without a gap, would else keep the heartbeat from the file.
 #[test]
-fn the_writer_has_its_turn_between_those_of_handlers() {
+fn the_writer_has_its_turn_after_that_of_one_handler() {
     run(async |site| {
         let (turns, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
-        let handlers: Vec<_> = (0..4)
+        let handlers: Vec<_> = (0..8)
             .map(|_| {
                 let (storage, turns, stop) = (site.world.storage.clone(), Arc::clone(&turns), Arc::clone(&stop));
                 tokio::spawn(async move {
                     while !stop.load(Ordering::Relaxed) {
                         let transaction = storage.begin_transaction().await.expect("begun");
                         turns.fetch_add(1, Ordering::Relaxed);
-                        tokio::time::sleep(Duration::from_millis(3)).await;
+                        tokio::time::sleep(Duration::from_millis(20)).await;
                         drop(transaction);
                     }
                 })
@@ -61,8 +61,8 @@ fn the_writer_has_its_turn_between_those_of_handlers() {
             let before = turns.load(Ordering::Relaxed);
             Plain::enqueue(n).await.expect("stored");
             let between = turns.load(Ordering::Relaxed) - before;
-            // Those that asked before, and those that the test did not see in time.
-            assert!(between <= 12, "{between} handlers had their turn first");
+            // The one that had it, one that may have asked before, and one that the test did not see in time.
+            assert!(between <= 3, "{between} handlers had their turn first");
         }
         stop.store(true, Ordering::Relaxed);
         for handler in handlers {

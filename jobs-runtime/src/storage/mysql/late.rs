@@ -140,3 +140,50 @@ pub(super) async fn announce_in(tx: &mut Tx<'_>) -> StorageResult<()> {
     tx.shared.driver.late.watch(ticket, tx.effects);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, advance};
+
+    use super::{LONGEST, Late};
+    use crate::storage::signals::Effects;
+
+    const POLL: Duration = Duration::from_millis(200);
+    const READY: Effects = Effects { ready: true, scheduled: false, finished: false, revoked: false, recurring: false };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ticket_is_looked_for_at_once_then_as_often_as_polls_are_made_then_less_often() {
+        let late = Late::default();
+        let began = Instant::now();
+        late.watch(7, READY);
+        late.watch(8, Effects::default());
+        let mut looks = Vec::new();
+        while let Some(next) = late.next_look() {
+            advance(next - Instant::now()).await;
+            if late.due(POLL).iter().any(|awaited| awaited.ticket == 7) {
+                looks.push((Instant::now() - began).as_millis());
+            }
+        }
+        assert_eq!(looks[..8], [2, 4, 8, 16, 32, 64, 128, 256]);
+        assert_eq!(looks[8..10], [456, 656]);
+        let pauses: Vec<u128> = looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(pauses.iter().max() > Some(&5_000) && looks.len() < 60, "{looks:?}");
+        assert!(looks.last() < Some(&LONGEST.as_millis()), "what is committed later, servers find by themselves");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ticket_that_was_found_is_not_looked_for_again() {
+        let late = Late::default();
+        (1..=300).for_each(|ticket| late.watch(ticket, READY));
+        advance(Duration::from_millis(2)).await;
+        let due: Vec<i64> = late.due(POLL).iter().map(|awaited| awaited.ticket).collect();
+        assert_eq!(due, (1..=256).collect::<Vec<i64>>(), "as many as fit into a query");
+        late.forget(&due);
+        let rest: Vec<i64> = late.due(POLL).iter().map(|awaited| awaited.ticket).collect();
+        assert_eq!(rest, (257..=300).collect::<Vec<i64>>());
+        late.forget(&rest);
+        assert!(late.next_look().is_none());
+    }
+}

@@ -50,9 +50,9 @@ impl Link {
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
 
-    /// Waits until no handler of this process writes, as long as the busy timeout.
+    /// Waits until no handler of this process writes, at most for the busy timeout.
     pub(super) async fn turn(&self) -> Result<Turn, Cause> {
-        let turn = self.shared.turns.wait(self.shared.options.busy_timeout).await;
+        let turn = self.shared.turns.of_writer(self.shared.options.busy_timeout).await;
         turn.ok_or_else(|| Arc::new(NoTurn) as Cause)
     }
 

@@ -26,25 +26,42 @@ use crate::storage::{
 
 /// The turns in which this process writes to the file: those of the writer, and those of handlers.
 ///
-/// Without them, handlers that write one after the other would leave the writer no gap to begin in, and the heartbeat with
-/// it. They are given in the order in which they are asked for.
+/// Without them, handlers that write one after the other would hardly ever leave the writer a gap to begin in, and the
+/// heartbeat with it. A handler has its turn when all that asked before have had theirs, but the writer when the handler
+/// that writes at present has ended.
 #[derive(Clone, Debug)]
-pub(super) struct Turns(Arc<Semaphore>);
+pub(super) struct Turns {
+    /// Of handlers among themselves.
+    handlers: Arc<Semaphore>,
+    /// Of one of them and the writer.
+    file: Arc<Semaphore>,
+}
 
 /// The turn of one who writes, until it is dropped.
 pub(super) struct Turn {
-    _permit: OwnedSemaphorePermit,
+    _file: OwnedSemaphorePermit,
+    _of_handlers: Option<OwnedSemaphorePermit>,
 }
 
 impl Turns {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self { handlers: Arc::new(Semaphore::new(1)), file: Arc::new(Semaphore::new(1)) }
     }
 
-    /// `None` if it is not one's turn in time.
-    pub(super) async fn wait(&self, limit: Duration) -> Option<Turn> {
-        let permit = tokio::time::timeout(limit, Arc::clone(&self.0).acquire_owned()).await.ok()?.ok()?;
-        Some(Turn { _permit: permit })
+    /// The writer's turn; `None` if it does not come in time.
+    pub(super) async fn of_writer(&self, limit: Duration) -> Option<Turn> {
+        let file = tokio::time::timeout(limit, Arc::clone(&self.file).acquire_owned()).await.ok()?.ok()?;
+        Some(Turn { _file: file, _of_handlers: None })
+    }
+
+    /// The turn of a handler; `None` if it does not come in time.
+    async fn of_handler(&self, limit: Duration) -> Option<Turn> {
+        let turn = async {
+            let of_handlers = Arc::clone(&self.handlers).acquire_owned().await.ok()?;
+            let file = Arc::clone(&self.file).acquire_owned().await.ok()?;
+            Some(Turn { _file: file, _of_handlers: Some(of_handlers) })
+        };
+        tokio::time::timeout(limit, turn).await.ok()?
     }
 }
 
@@ -87,7 +104,7 @@ pub(super) async fn enqueue_in(
 pub(super) async fn begin(shared: &Shared, pool: &SqlitePool) -> StorageResult<JobTransaction> {
     let limit = shared.options.common.transaction_timeout;
     let timeout = || StorageError::Timeout { storage: shared.url(), operation: "begin_transaction", limit };
-    let turn = shared.turns.wait(limit).await.ok_or_else(timeout)?;
+    let turn = shared.turns.of_handler(limit).await.ok_or_else(timeout)?;
     let began = Instant::now();
     loop {
         match pool.begin_with("BEGIN IMMEDIATE; SAVEPOINT jobs_run").await {
