@@ -1,6 +1,6 @@
 //! What is PostgreSQL's own: its URLs and its notifications.
 
-use jobs_runtime::prelude::*;
+use jobs_runtime::{prelude::*, storage::postgres::PostgresOptions};
 use jobs_tests::{Engine, in_a_place, work::Work};
 use sqlx::postgres::PgListener;
 use tokio::task::JoinSet;
@@ -50,5 +50,18 @@ fn many_commits_are_notified_together() {
         }
         println!("{notifications} notifications of {} commits", TASKS * EACH);
         assert!((1..TASKS * EACH / 4).contains(&notifications), "{notifications}");
+    });
+}
+
+#[test]
+fn no_password_is_shown_to_who_prints_a_storage() {
+    in_a_place(Engine::Postgres, async |place| {
+        let options = PostgresOptions::from_url(&place.url.to_string()).expect("a URL");
+        let options = options.listen_url("postgres://ada:open-sesame@127.0.0.1:1/nowhere").expect("a URL");
+        let storage = options.clone().open().await.expect("opened");
+        for text in [format!("{options:?}"), format!("{storage:?}")] {
+            assert!(text.contains(&place.name) && !text.contains("sesame"), "{text}");
+        }
+        storage.close().await;
     });
 }

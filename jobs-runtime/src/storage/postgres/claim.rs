@@ -25,11 +25,28 @@ impl Work<Postgres> for Claim {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<ClaimedJob>> {
-        let (lanes, began) = (tx.shared.driver.watermarks.lanes(&self.queues), Instant::now());
-        let claim = bind(tx.query(CLAIM), tx, self, &lanes);
-        let rows = claim.fetch_all(&mut *tx.connection).await.map_err(|error| tx.shared.failed(error))?;
-        claimed(tx, self, &lanes, &rows, began.elapsed())
+        let lanes = tx.shared.driver.watermarks.lanes(&self.queues);
+        let jobs = claim_from(tx, self, &lanes).await?;
+        let missing = self.limit - jobs.len();
+        if missing == 0 || lanes.len() == self.queues.len() {
+            return Ok(jobs);
+        }
+        // There may be more below the watermark, which is forgotten now; and nobody would wake the server for them.
+        let rest = Claim { limit: missing, ..self.clone() };
+        let lanes = tx.shared.driver.watermarks.lanes(&self.queues);
+        match claim_from(tx, &rest, &lanes).await {
+            Ok(more) => Ok(jobs.into_iter().chain(more).collect()),
+            Err(error) if jobs.is_empty() => Err(error),
+            Err(_) => Ok(jobs),
+        }
     }
+}
+
+async fn claim_from(tx: &mut Tx<'_>, claim: &Claim, lanes: &[Lane]) -> StorageResult<Vec<ClaimedJob>> {
+    let began = Instant::now();
+    let query = bind(tx.query(CLAIM), tx, claim, lanes);
+    let rows = query.fetch_all(&mut *tx.connection).await.map_err(|error| tx.shared.failed(error))?;
+    claimed(tx, claim, lanes, &rows, began.elapsed())
 }
 
 /// The parameters of [`picked!`].

@@ -1,6 +1,7 @@
 //! Waking other processes, and being woken by them.
 
 use std::{
+    fmt,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering},
@@ -34,7 +35,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Gathers what is to be told to other processes.
-#[derive(Debug)]
 pub(super) struct Notifier {
     /// Whether other processes are told.
     tells: bool,
@@ -48,6 +48,13 @@ pub(super) struct Notifier {
     /// Whether a notification of this process came back to it, so that those of others come too: a connection pooler
     /// lets everybody listen, and nobody hear.
     hears: AtomicBool,
+}
+
+impl fmt::Debug for Notifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // How the connection that listens is made has a password.
+        f.debug_struct("Notifier").field("channel", &self.channel).finish_non_exhaustive()
+    }
 }
 
 impl Notifier {
@@ -146,7 +153,7 @@ async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, cha
     while let Some(notification) = listener.try_recv().await? {
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();
-        if sender == TRANSACTION {
+        if sender == TRANSACTION || sender == "sql" {
             // It may have been open for long: its jobs stand before those that were claimed meanwhile.
             storage.driver.watermarks.forget();
         }

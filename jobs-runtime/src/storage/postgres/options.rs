@@ -1,4 +1,4 @@
-use std::{str::FromStr as _, sync::Arc, time::Duration};
+use std::{fmt, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
@@ -23,7 +23,7 @@ use crate::storage::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PostgresOptions {
     common: CommonOptions,
     pool: PoolOptions<sqlx::Postgres>,
@@ -31,6 +31,15 @@ pub struct PostgresOptions {
     listen: Option<bool>,
     listen_url: Option<PgConnectOptions>,
     pooler: bool,
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is left out has passwords.
+        let mut options = f.debug_struct("PostgresOptions");
+        options.field("common", &self.common).field("schema", &self.schema).field("listen", &self.listen);
+        options.field("pooler", &self.pooler).finish_non_exhaustive()
+    }
 }
 
 impl PostgresOptions {
