@@ -3,10 +3,14 @@ use chrono::{DateTime, TimeZone};
 use super::Client;
 use crate::{
     clock::{LATEST, Timestamp, to_micros},
+    filter::{Decision, Subject},
     job::JobId,
-    state::{Attempts, Deleted, Enqueued, Scheduled, StateName, Transition},
+    state::{Attempts, Candidate, Deleted, Enqueued, Scheduled, StateName, StateSet, Transition},
     storage::{Change, Changed, StorageError},
 };
+
+/// How often a move is tried whose filters were asked about a state that the job has left meanwhile.
+const TRIES: usize = 10;
 
 impl Client {
     /// Deletes a job: it won't run (again), and if it runs its token is cancelled within a second.
@@ -47,13 +51,35 @@ impl Client {
 
     async fn change(&self, job: JobId, transition: Transition) -> Result<(), ChangeError> {
         let to = transition.to.name();
-        let change = Change { job, from: to.previous(), transition };
-        let changed = self.0.storage.change(vec![change]).await?;
-        match changed.first() {
-            Some(Changed::Moved(_)) => Ok(()),
-            Some(Changed::Refused(state)) => Err(ChangeError::Refused { id: job, state: *state, to }),
-            Some(Changed::NotFound) | None => Err(ChangeError::NotFound { id: job }),
+        for _ in 0..TRIES {
+            let change = self.elect(job, transition.clone()).await?;
+            match self.0.storage.change(vec![change]).await?.first() {
+                Some(Changed::Moved(_)) => return Ok(()),
+                // It was moved while the filters were asked.
+                Some(Changed::Refused(state)) if to.previous().contains(*state) => {}
+                Some(Changed::Refused(state)) => return Err(ChangeError::Refused { id: job, state: *state, to }),
+                Some(Changed::NotFound) | None => return Err(ChangeError::NotFound { id: job }),
+            }
         }
+        Err(ChangeError::Contended { id: job })
+    }
+
+    /// What the filters make of a move.
+    async fn elect(&self, job: JobId, transition: Transition) -> Result<Change, ChangeError> {
+        let (to, filters) = (transition.to.name(), self.filters());
+        let plain = Change { job, from: to.previous(), transition };
+        if filters.are_none() {
+            return Ok(plain);
+        }
+        let Some(found) = self.job(job).await? else { return Err(ChangeError::NotFound { id: job }) };
+        let (chain, from) = (filters.of(&found.job.name), found.job.state);
+        // If it can't be moved, the storage says so; what can't be read is of no filter's type.
+        let (true, Some(subject)) = (plain.from.contains(from), Subject::found(found)) else { return Ok(plain) };
+        let by_hand = StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
+        let decision = Decision { chain: &chain, from, allowed: by_hand };
+        let candidate = Candidate::of(plain.transition);
+        let transition = decision.settle(subject, candidate, |candidate| candidate.transition).await;
+        Ok(Change { job, from: StateSet::of(&[from]), transition })
     }
 
     fn now(&self) -> Timestamp {
@@ -88,6 +114,12 @@ pub enum ChangeError {
         id: JobId,
         /// The time asked for.
         at: Timestamp,
+    },
+    /// Others move the job again and again.
+    #[error("job {id} was moved by others each time before it could be; try again")]
+    Contended {
+        /// Its id.
+        id: JobId,
     },
     /// The storage failed.
     #[error(transparent)]

@@ -172,7 +172,7 @@ impl<J: Job> Enqueue<J> {
         let client = self.take_client()?;
         let new = self.prepare(&client)?;
         let id = new.id;
-        client.store(vec![new]).await?;
+        client.create(vec![new]).await?;
         Ok(JobHandle::new(client, id))
     }
 }

@@ -1,5 +1,6 @@
 use crate::{
     clock::Timestamp,
+    filter::Stopped,
     job::{ArgumentsError, InvalidQueueName, JobName},
     storage::StorageError,
 };
@@ -85,6 +86,24 @@ pub enum EnqueueError {
         /// The client's storage, without secrets.
         storage: String,
     },
+    /// A filter [canceled](crate::filter::Creating::cancel) it.
+    #[error("job `{job}` was canceled by filter {filter} before it was stored")]
+    Canceled {
+        /// The job.
+        job: JobName,
+        /// The filter.
+        filter: &'static str,
+    },
+    /// A filter failed before the job was stored.
+    #[error("filter {filter} failed before job `{job}` was stored")]
+    Filter {
+        /// The job.
+        job: JobName,
+        /// The filter.
+        filter: &'static str,
+        /// How it failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The storage failed, three times if that can help.
     ///
     /// In a transaction of the application's nothing is tried again. What the database says of it then depends on the
@@ -94,6 +113,15 @@ pub enum EnqueueError {
     /// same. To enqueue again without storing them twice, give each its id: [`Enqueue::id`](super::Enqueue::id).
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<Stopped> for EnqueueError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Canceled { job, filter } => Self::Canceled { job, filter },
+            Stopped::Failed { job, filter, source } => Self::Filter { job, filter, source },
+        }
+    }
 }
 
 /// A delay that is less than nothing.

@@ -131,6 +131,7 @@ impl Client {
         if storage.database() != Some(transaction) {
             return Err(EnqueueError::OtherDatabase { job, transaction, storage: storage.describe() });
         }
-        Ok(storage.enqueue_in(tx.ongoing().await?, jobs).await?)
+        let ongoing = tx.ongoing().await?;
+        self.create_by(jobs, |jobs| storage.enqueue_in(ongoing, jobs)).await
     }
 }

@@ -1,6 +1,7 @@
 //! Storing jobs and steering them.
 
 mod change;
+mod create;
 mod current;
 mod enqueue;
 mod error;
@@ -25,6 +26,7 @@ pub use self::{
     },
 };
 use crate::{
+    filter::{Filter, Filters},
     job::{Invocation, Job, JobId},
     storage::{JobDetails, Monitor, NewJob, Storage, StorageError, StorageResult},
 };
@@ -50,10 +52,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     storage: Arc<dyn Storage>,
     max_payload: usize,
+    filters: Filters,
 }
 
 impl Client {
@@ -64,13 +67,32 @@ impl Client {
     /// A client of `storage`.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self(Arc::new(Inner { storage, max_payload: Self::DEFAULT_MAX_PAYLOAD }))
+        Self(Arc::new(Inner { storage, max_payload: Self::DEFAULT_MAX_PAYLOAD, filters: Filters::default() }))
     }
 
     /// A client of the same storage that refuses arguments of more than `bytes` of JSON.
     #[must_use]
     pub fn with_max_payload(&self, bytes: usize) -> Self {
-        Self(Arc::new(Inner { storage: Arc::clone(&self.0.storage), max_payload: bytes }))
+        self.with(|inner| inner.max_payload = bytes)
+    }
+
+    /// A client of the same storage that asks one more [filter](crate::filter) about all jobs that it creates or moves.
+    #[must_use]
+    pub fn with_filter(&self, filter: impl Filter) -> Self {
+        self.with(|inner| inner.filters.add(filter, None))
+    }
+
+    /// The same for a filter of one job only.
+    #[must_use]
+    pub fn with_filter_for<J: Job>(&self, filter: impl Filter) -> Self {
+        self.with(|inner| inner.filters.add(filter, Some(J::NAME)))
+    }
+
+    /// The same client with a change.
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = self.0.as_ref().clone();
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 
     /// The storage.
@@ -112,9 +134,7 @@ impl Client {
     ) -> Result<Vec<JobHandle<I::Output>>, EnqueueError> {
         let jobs = self.prepare_all(jobs)?;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
-        if !jobs.is_empty() {
-            self.store(jobs).await?;
-        }
+        self.create(jobs).await?;
         Ok(ids.into_iter().map(|id| JobHandle::new(self.clone(), id)).collect())
     }
 
@@ -149,6 +169,15 @@ impl Client {
 
     fn prepare_all<I: IntoNewJob>(&self, jobs: impl IntoIterator<Item = I>) -> Result<Vec<NewJob>, EnqueueError> {
         jobs.into_iter().map(|job| job.into_new_job(self)).collect()
+    }
+
+    /// The filters that it asks, beside those that stand in the source.
+    pub(crate) fn filters(&self) -> &Filters {
+        &self.0.filters
+    }
+
+    pub(crate) fn with_filters(&self, filters: &Filters) -> Self {
+        self.with(|inner| inner.filters.extend(filters))
     }
 
     /// Stores jobs, and asks once more when it is not known whether they are stored: they have their ids already, so

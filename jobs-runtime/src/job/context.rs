@@ -1,8 +1,17 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{Data, DataMap, JobId, JobName, QueueName, Recurrence, RunTransaction, ScheduleId};
+use super::{
+    Data, DataMap, JobId, JobName, ParameterError, Parameters, QueueName, Recurrence, RunTransaction, ScheduleId,
+};
 use crate::clock::Timestamp;
 
 /// What a handler may know of the run it is in; cheap to clone.
@@ -20,13 +29,18 @@ pub struct JobContext(Arc<ContextParts>);
 
 pub(crate) struct ContextParts {
     pub(crate) id: JobId,
+    /// Which delivery runs.
+    pub(crate) token: i64,
     pub(crate) name: JobName,
     pub(crate) queue: QueueName,
     pub(crate) attempt: u32,
     pub(crate) retries: u32,
     pub(crate) created_at: Timestamp,
     pub(crate) recurrence: Option<Recurrence>,
+    pub(crate) parameters: Mutex<Parameters>,
     pub(crate) cancellation: CancellationToken,
+    /// Whether the server shuts down, and can't wait for it any longer.
+    pub(crate) interrupted: Arc<AtomicBool>,
     pub(crate) data: Arc<DataMap>,
     pub(crate) transaction: RunTransaction,
 }
@@ -85,6 +99,36 @@ impl JobContext {
     #[must_use]
     pub fn slot(&self) -> Option<Timestamp> {
         self.0.recurrence.as_ref()?.slot
+    }
+
+    /// What is stored beside the job's arguments under this name, if there is something.
+    ///
+    /// # Errors
+    ///
+    /// [`ParameterError::Type`] if it is no `T`.
+    pub fn parameter<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ParameterError> {
+        self.parameters_mut().get(name)
+    }
+
+    /// All that is stored beside the job's arguments.
+    #[must_use]
+    pub fn parameters(&self) -> Parameters {
+        self.parameters_mut().clone()
+    }
+
+    pub(crate) fn parameters_mut(&self) -> MutexGuard<'_, Parameters> {
+        self.0.parameters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which delivery of the job this is.
+    pub(crate) fn token(&self) -> i64 {
+        self.0.token
+    }
+
+    /// Whether the run was told to stop because its server shuts down; it is then given back, unless it succeeds.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.0.interrupted.load(Ordering::Acquire)
     }
 
     /// Cancelled when the job is deleted or requeued while it runs, when its time is up, and when its server

@@ -84,6 +84,30 @@ impl JobError {
         }
     }
 
+    /// A run that took too long.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let failure = Failure::new("timeout", format!("timed out after {limit:?}"));
+        Self { wish: Wish { control: Control::Retry, source: None }, failure }
+    }
+
+    /// The same, as the error of a filter.
+    pub(crate) fn in_filter(mut self, filter: &str) -> Self {
+        self.failure.message = format!("filter {filter} failed: {}", self.failure.message);
+        self
+    }
+
+    /// Whether it calls the job off, as [`cancel`](Self::cancel) does.
+    #[must_use]
+    pub fn is_cancel(&self) -> bool {
+        self.wish.control == Control::Cancel
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
     /// The error of a run that panicked.
     pub(crate) fn panic(message: String, trace: Option<String>) -> Self {
         let failure = Failure { error_type: "panic".to_owned(), message, trace };

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use super::{Invocation, Job, JobContext, JobError, JobName, JobOutput as _, JobSettings, Requirements};
 
 /// What a run of a handler comes to: the result as JSON, or the error.
-pub(crate) type Performed = Result<Box<RawValue>, JobError>;
-type Perform = fn(Invocation, JobContext) -> Pin<Box<dyn Future<Output = Performed> + Send>>;
+pub type Output = Result<Box<RawValue>, JobError>;
+type Perform = fn(Invocation, JobContext) -> Pin<Box<dyn Future<Output = Output> + Send>>;
 
 /// A handler as a server knows it: a job without its type.
 ///
@@ -51,7 +51,7 @@ impl HandlerDescriptor {
     }
 }
 
-async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Performed {
+async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Output {
     // Arguments that don't fit today won't fit after a retry.
     let job: J = invocation.parse().map_err(JobError::permanent)?;
     let output = job.perform(cx).await?;

@@ -10,6 +10,7 @@ mod invocation;
 mod name;
 mod output;
 mod panics;
+mod parameters;
 mod queue;
 mod registry;
 mod retry;
@@ -25,7 +26,6 @@ pub(crate) use self::{
     context::ContextParts,
     data::DataMap,
     error::Control,
-    handler::Performed,
     panics::{CatchPanic, blocking, install_hook},
     registry::{RegisteredHandler, Registry, RegistryProblem},
     run_transaction::{Left, RunTransaction},
@@ -34,12 +34,13 @@ pub use self::{
     context::JobContext,
     data::Data,
     error::{Failure, JobError},
-    handler::{HandlerDescriptor, Location},
+    handler::{HandlerDescriptor, Location, Output},
     id::{JobId, ParseJobIdError},
     inject::{FromContext, Requirements},
     invocation::{ArgumentsError, Invocation},
     name::{InvalidJobName, JobName},
     output::JobOutput,
+    parameters::{ParameterError, Parameters},
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     client::Client,
+    filter::{Filter, Filters},
     job::{Data, DataMap, HandlerDescriptor, Job, Registry, RetryPolicy, install_hook},
     schedule::RecurringDescriptor,
     storage::{RunStorage, ServerId, ServerRecord, Storage},
@@ -22,6 +23,7 @@ pub struct JobServerBuilder {
     wishes: Wishes,
     discover: bool,
     registered: Vec<HandlerDescriptor>,
+    filters: Filters,
     settings: Settings,
 }
 
@@ -33,6 +35,7 @@ impl JobServerBuilder {
             wishes: Wishes::default(),
             discover: true,
             registered: Vec::new(),
+            filters: Filters::default(),
             settings: Settings::default(),
         }
     }
@@ -127,6 +130,19 @@ impl JobServerBuilder {
         self
     }
 
+    /// Asks a [filter](crate::filter) about all jobs that this server creates, runs and moves; also about those that
+    /// its handlers enqueue.
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.filters.add(filter, None);
+        self
+    }
+
+    /// The same for a filter of one job only.
+    pub fn filter_for<J: Job>(mut self, filter: impl Filter) -> Self {
+        self.filters.add(filter, Some(J::NAME));
+        self
+    }
+
     /// How jobs are retried whose name no handler of this server answers to. By default they are not: such a job
     /// fails at once, with the names that are known.
     ///
@@ -212,7 +228,7 @@ impl JobServerBuilder {
         };
         // Jobs of a server that is not known are anyone's, so it is made known before it claims any.
         self.storage.heartbeat(&record).await?;
-        let client = Client::new(Arc::clone(&self.storage));
+        let client = Client::new(Arc::clone(&self.storage)).with_filters(&self.filters);
         if self.settings.follow_schedules {
             checked.declared.store(&client, &registry, self.settings.remove_orphaned_schedules).await?;
         }

@@ -9,6 +9,7 @@
 
 mod builder;
 mod cancellation;
+mod case;
 mod check;
 mod claiming;
 mod claims;

@@ -25,7 +25,7 @@ pub(super) struct Running {
 pub(super) struct Run {
     pub(super) cancellation: CancellationToken,
     started: Instant,
-    interrupted: AtomicBool,
+    pub(super) interrupted: Arc<AtomicBool>,
 }
 
 impl Running {
@@ -34,7 +34,7 @@ impl Running {
         let run = Arc::new(Run {
             cancellation: CancellationToken::new(),
             started: Instant::now(),
-            interrupted: AtomicBool::new(false),
+            interrupted: Arc::default(),
         });
         let key = (job.id, job.token);
         self.runs().insert(key, Arc::clone(&run));

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     client::Client,
+    filter::Filters,
     job::{DataMap, QueueName, Registry, RetryPolicy},
     storage::{ClaimedJob, Finish, Intervals, ServerRecord, Storage},
 };
@@ -135,6 +136,11 @@ impl Shared {
     /// The schedules of which the server can make no jobs.
     pub(super) fn stalled(&self) -> MutexGuard<'_, Stalled> {
         self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The filters of all jobs that this server creates, runs and moves.
+    pub(super) fn filters(&self) -> &Filters {
+        self.client.filters()
     }
 
     pub(super) fn storage(&self) -> &Arc<dyn Storage> {

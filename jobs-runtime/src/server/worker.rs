@@ -1,4 +1,4 @@
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use tokio::{
@@ -8,17 +8,15 @@ use tokio::{
 use tracing::{Instrument, debug_span, warn};
 
 use super::{
-    running::{Run, RunGuard},
+    case::Case,
+    running::RunGuard,
     shared::{Inlets, Shared},
     transaction,
 };
 use crate::{
-    job::{
-        CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, RetryPolicy,
-        RunTransaction,
-    },
-    state::{self, Ended, StateName, Transition, decide},
-    storage::{ClaimedJob, Finish, JobTransaction},
+    job::JobError,
+    state::{self, Ended, StateName, Transition},
+    storage::{ClaimedJob, Finish},
 };
 
 /// Starts the server's workers on the application's runtime.
@@ -63,33 +61,34 @@ impl<F: Fn()> Drop for AtEnd<F> {
 async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Option<Finish> {
     let _permit = if job.lost > 0 { begin(shared, &job, guard).await } else { None };
     let (id, token, name, attempt) = (job.id, job.token, job.name.clone(), job.attempt);
+    let case = Case::of(shared, job, &guard.run);
     if guard.run.cancellation.is_cancelled() {
         // It waited for its turn until it was taken away, or the server shut down.
-        let transition = next(shared, Ended::Interrupted, attempt, &RetryPolicy::NONE, guard);
+        let transition = case.propose(Ended::Interrupted).transition;
         return Some(Finish { job: id, token, transition });
     }
-    let handler = shared.registry.get(&name);
-    let retry = handler.map_or(shared.settings.unknown_jobs, |handler| {
-        let retry = handler.settings.retry;
-        retry.with_attempts(job.max_attempts.unwrap_or(retry.attempts))
-    });
-    let span = debug_span!("job", job.id = %id, job.name = %name, queue = %job.queue, attempt);
+    let span = debug_span!("job", job.id = %id, job.name = %name, queue = %case.context.queue(), attempt);
     let performing = async {
-        let (ended, transaction) = run(shared, job, handler, &retry, &guard.run).instrument(span).await;
-        (next(shared, ended, attempt, &retry, guard), transaction)
+        if let Some(elsewhere) = case.enter().await {
+            return (elsewhere, None);
+        }
+        let (ended, transaction) = case.run().await;
+        (case.settle(ended).await, transaction)
     };
-    let (transition, transaction) = AssertUnwindSafe(performing).catch_unwind().await.unwrap_or_else(|_| {
-        let error = JobError::panic("panicked while it was dropped".to_owned(), None);
-        (next(shared, Ended::Failed(error), attempt, &retry, guard), None)
-    });
+    let performing = AssertUnwindSafe(performing.instrument(span)).catch_unwind().await;
+    let (transition, transaction) = match performing {
+        Ok(performed) => performed,
+        Err(_) => {
+            let error = JobError::panic("panicked while it was dropped".to_owned(), None);
+            (case.settle(Ended::Failed(error)).await, None)
+        }
+    };
     let mut finish = Finish { job: id, token, transition };
     if let Some(transaction) = transaction {
         match transaction::record(shared, transaction, &finish).await {
             Ok(()) => return None,
             // If it was recorded all the same, and only the reply is lost, this is refused.
-            Err(error) => {
-                finish.transition = next(shared, Ended::Failed(JobError::new(error)), attempt, &retry, guard);
-            }
+            Err(error) => finish.transition = case.settle(Ended::Failed(JobError::new(error))).await,
         }
     }
     report(&finish.transition, id, &name, attempt);
@@ -114,70 +113,6 @@ async fn begin<'s>(shared: &'s Shared, job: &ClaimedJob, guard: &RunGuard<'_>) -
         warn!(job.id = %job.id, %error, "the beginning of a run could not be noted");
     }
     permit
-}
-
-/// The move that follows from the end of a run.
-fn next(shared: &Shared, ended: Ended, attempt: u32, retry: &RetryPolicy, guard: &RunGuard<'_>) -> Transition {
-    let ended_at = shared.storage().clock().now();
-    let run = state::Run { attempt, retry, duration: guard.run.elapsed(), ended_at };
-    decide(ended, run, |bound| fastrand::u64(..bound))
-}
-
-/// Runs the job's handler, and returns how that ended; with the transaction in which its success is to be recorded, if
-/// there is one.
-async fn run(
-    shared: &Shared,
-    job: ClaimedJob,
-    handler: Option<&RegisteredHandler>,
-    retry: &RetryPolicy,
-    run: &Run,
-) -> (Ended, Option<JobTransaction>) {
-    let Some(handler) = handler else {
-        return (Ended::Failed(shared.registry.unknown(&job.name)), None);
-    };
-    let context = JobContext::new(ContextParts {
-        id: job.id,
-        name: job.name.clone(),
-        queue: job.queue,
-        attempt: job.attempt,
-        retries: retry.attempts,
-        created_at: job.created_at,
-        recurrence: job.recurrence,
-        cancellation: run.cancellation.clone(),
-        data: Arc::clone(&shared.data),
-        transaction: RunTransaction::default(),
-    });
-    let invocation = match Invocation::stored(job.name, job.arguments) {
-        Ok(invocation) => invocation,
-        Err(error) => return (Ended::Failed(JobError::permanent(error)), None),
-    };
-    let performing = CatchPanic((handler.descriptor.perform)(invocation, context.clone()));
-    let performing = shared.client.scope(performing);
-    let ended = match handler.settings.timeout {
-        None => ended(performing.await, run),
-        Some(limit) => match in_time(limit, performing).await {
-            Some(performed) => ended(performed, run),
-            None => {
-                run.cancellation.cancel();
-                Ended::TimedOut(limit)
-            }
-        },
-    };
-    transaction::settle(ended, &context)
-}
-
-/// `None` if the time is up; then the handler's future is dropped.
-async fn in_time(limit: Duration, performing: impl Future<Output = Performed>) -> Option<Performed> {
-    tokio::time::timeout(limit, performing).await.ok()
-}
-
-fn ended(performed: Performed, run: &Run) -> Ended {
-    match performed {
-        Ok(result) => Ended::Returned(result),
-        // It was told to stop, so that it did not succeed is no failure of its own.
-        Err(_) if run.is_interrupted() => Ended::Interrupted,
-        Err(error) => Ended::Failed(error),
-    }
 }
 
 /// Logs a failure, once, with what will follow from it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{Attempts, Deleted, Enqueued, Failed, HistoryEntry, Scheduled, State, Succeeded, Transition};
+use super::{Attempts, Deleted, Enqueued, Failed, Scheduled, State, Succeeded, Transition};
 use crate::{
     clock::{Timestamp, after},
     job::{Control, Failure, JobError, RetryPolicy},
@@ -15,7 +15,6 @@ use crate::{
 pub(crate) enum Ended {
     Returned(Box<RawValue>),
     Failed(JobError),
-    TimedOut(Duration),
     /// Stopped because its server shuts down.
     Interrupted,
 }
@@ -33,27 +32,69 @@ pub(crate) struct Run<'a> {
     pub(crate) ended_at: Timestamp,
 }
 
-/// The move that follows from the end of a run; `random(bound)` returns a number below `bound`.
-pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64) -> Transition {
+/// The move that a run proposes; and whether it may be tried again, if that is a failure.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) transition: Transition,
+    pub(crate) again: Again,
+}
+
+/// Whether a failure may be tried again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Again {
+    Never,
+    /// When the job's policy says so.
+    ByPolicy,
+    /// After this time, if the policy has a retry left.
+    After(Duration),
+}
+
+impl Candidate {
+    /// A move that is no failure.
+    pub(crate) fn of(transition: Transition) -> Self {
+        Self { transition, again: Again::Never }
+    }
+
+    fn failed(failure: Failure, at: Timestamp, again: Again) -> Self {
+        Self { transition: failed(failure, at).attempts(Attempts::Spend), again }
+    }
+
+    /// A failure becomes a retry, if one is left; `random(bound)` returns a number below `bound`.
+    pub(crate) fn retried(self, run: Run<'_>, random: impl FnMut(u64) -> u64) -> Transition {
+        let State::Failed(Failed { failure }) = &self.transition.to else { return self.transition };
+        let delay = match self.again {
+            Again::Never => None,
+            Again::After(delay) => (run.attempt <= run.retry.attempts).then_some(delay),
+            Again::ByPolicy => run.retry.delay(run.attempt, random),
+        };
+        let Some(delay) = delay else { return self.transition };
+        let reason = format!("retry attempt {} of {}: {}", run.attempt, run.retry.attempts, failure.message);
+        self.transition.replaced_by(Scheduled { at: after(run.ended_at, delay) }, cut(reason))
+    }
+}
+
+/// The move that the end of a run proposes, before anything may replace it.
+pub(crate) fn candidate(ended: Ended, run: Run<'_>) -> Candidate {
     let at = run.ended_at;
-    match ended {
-        Ended::Returned(result) => Transition::new(Succeeded { result, duration: run.duration }, at),
-        Ended::Interrupted => Transition::new(Enqueued {}, at).because(SHUT_DOWN),
-        Ended::TimedOut(limit) => retry(Failure::new("timeout", format!("timed out after {limit:?}")), run, random),
-        Ended::Failed(error) => match error.control() {
-            Control::Retry => retry(error.into_failure(), run, random),
-            Control::Permanent => failed(error.into_failure(), at).attempts(Attempts::Spend),
-            Control::Cancel => {
-                Transition::new(Deleted {}, at).because(error.into_failure().message).attempts(Attempts::Spend)
-            }
-            Control::Snooze(delay) => {
-                Transition::new(Scheduled { at: after(at, delay) }, at).because(error.into_failure().message)
-            }
-            Control::RetryAfter(delay) if run.attempt <= run.retry.attempts => {
-                retry_after(delay, error.into_failure(), run)
-            }
-            Control::RetryAfter(_) => failed(error.into_failure(), at).attempts(Attempts::Spend),
-        },
+    let error = match ended {
+        Ended::Returned(result) => {
+            return Candidate::of(Transition::new(Succeeded { result, duration: run.duration }, at));
+        }
+        Ended::Interrupted => return Candidate::of(Transition::new(Enqueued {}, at).because(SHUT_DOWN)),
+        Ended::Failed(error) => error,
+    };
+    match error.control() {
+        Control::Retry => Candidate::failed(error.into_failure(), at, Again::ByPolicy),
+        Control::RetryAfter(delay) => Candidate::failed(error.into_failure(), at, Again::After(delay)),
+        Control::Permanent => Candidate::failed(error.into_failure(), at, Again::Never),
+        Control::Cancel => {
+            let reason = error.into_failure().message;
+            Candidate::of(Transition::new(Deleted {}, at).because(reason).attempts(Attempts::Spend))
+        }
+        Control::Snooze(delay) => {
+            let reason = error.into_failure().message;
+            Candidate::of(Transition::new(Scheduled { at: after(at, delay) }, at).because(reason))
+        }
     }
 }
 
@@ -84,23 +125,6 @@ pub fn lost(server: &str, death: Death, most: u32, at: Timestamp) -> Transition 
     failed(Failure::new("lost", message), at).attempts(Attempts::Lose)
 }
 
-fn retry(failure: Failure, run: Run<'_>, random: impl FnMut(u64) -> u64) -> Transition {
-    match run.retry.delay(run.attempt, random) {
-        Some(delay) => retry_after(delay, failure, run),
-        None => failed(failure, run.ended_at).attempts(Attempts::Spend),
-    }
-}
-
-fn retry_after(delay: Duration, failure: Failure, run: Run<'_>) -> Transition {
-    let at = run.ended_at;
-    let reason = format!("retry attempt {} of {}: {}", run.attempt, run.retry.attempts, failure.message);
-    let replaced: State = Failed { failure: failure.bounded() }.into();
-    Transition {
-        replaced: vec![HistoryEntry::new(&replaced, at, None)],
-        ..Transition::new(Scheduled { at: after(at, delay) }, at).because(cut(reason)).attempts(Attempts::Spend)
-    }
-}
-
 fn failed(failure: Failure, at: Timestamp) -> Transition {
     Transition::new(Failed { failure: failure.bounded() }, at)
 }
@@ -119,7 +143,7 @@ fn cut(mut reason: String) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Death, Ended, Run, decide, lost};
+    use super::{Death, Ended, Run, candidate, lost};
     use crate::{
         clock::Timestamp,
         job::{JobError, RetryPolicy},
@@ -130,7 +154,7 @@ mod tests {
 
     fn after_run(attempt: u32, retry: &RetryPolicy, ended: Ended) -> Transition {
         let run = Run { attempt, retry, duration: SECOND, ended_at: Timestamp::UNIX_EPOCH };
-        decide(ended, run, |_| 0)
+        candidate(ended, run).retried(run, |_| 0)
     }
 
     fn due(transition: &Transition) -> i64 {
@@ -176,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_run_out_of_time_is_a_failure_like_any_other() {
-        let next = after_run(1, &RetryPolicy::NONE, Ended::TimedOut(SECOND * 30));
+        let next = after_run(1, &RetryPolicy::NONE, Ended::Failed(JobError::timed_out(SECOND * 30)));
         let State::Failed(failed) = next.to else { panic!("{next:?}") };
         assert_eq!(
             (failed.failure.error_type.as_str(), failed.failure.message.as_str()),
@@ -198,10 +222,9 @@ mod tests {
     /// Every move that the state machine decides is one that the states allow.
     #[test]
     fn decisions_keep_to_the_allowed_moves() {
-        let endings: [fn() -> Ended; 7] = [
+        let endings: [fn() -> Ended; 6] = [
             || Ended::Returned(serde_json::value::to_raw_value(&1).expect("JSON")),
             || Ended::Interrupted,
-            || Ended::TimedOut(SECOND),
             || Ended::Failed(JobError::new("x")),
             || Ended::Failed(JobError::permanent("x")),
             || Ended::Failed(JobError::cancel("x")),

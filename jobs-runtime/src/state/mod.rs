@@ -19,7 +19,7 @@ mod transition;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::machine::{Ended, Run, SHUT_DOWN, decide};
+pub(crate) use self::machine::{Again, Candidate, Ended, Run, SHUT_DOWN, candidate};
 pub use self::{
     awaiting::{Awaiting, release},
     deleted::Deleted,
@@ -30,7 +30,7 @@ pub use self::{
     processing::Processing,
     scheduled::Scheduled,
     succeeded::Succeeded,
-    transition::{Attempts, HistoryEntry, Transition},
+    transition::{Attempts, Expiry, HistoryEntry, Transition},
 };
 
 /// Reads what belongs to a state from its JSON text, as a storage keeps it. What a [`Value`] can't hold, such as a

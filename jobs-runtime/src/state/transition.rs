@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{State, StateName};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, job::Parameters};
 
 /// One move of a job into a state, as a storage applies it: in one commit, with its history.
 #[derive(Clone, Debug)]
@@ -16,12 +18,24 @@ pub struct Transition {
     pub replaced: Vec<HistoryEntry>,
     /// What happens to the count of spent attempts.
     pub attempts: Attempts,
+    /// How long the job is kept in the new state.
+    pub expiry: Expiry,
+    /// What is stored beside its arguments from now on, if that changes.
+    pub parameters: Option<Parameters>,
 }
 
 impl Transition {
     /// A move at `at`, for no reason, that keeps the count of attempts.
     pub fn new(to: impl Into<State>, at: Timestamp) -> Self {
-        Self { to: to.into(), reason: None, at, replaced: Vec::new(), attempts: Attempts::Keep }
+        Self {
+            to: to.into(),
+            reason: None,
+            at,
+            replaced: Vec::new(),
+            attempts: Attempts::Keep,
+            expiry: Expiry::default(),
+            parameters: None,
+        }
     }
 
     /// The same with a reason.
@@ -38,6 +52,21 @@ impl Transition {
         self
     }
 
+    /// The same with another time for which the job is kept.
+    #[must_use]
+    pub fn kept(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// Another move in its place, of which it becomes history.
+    #[must_use]
+    pub fn replaced_by(mut self, to: impl Into<State>, reason: impl Into<String>) -> Self {
+        let replaced = HistoryEntry::new(&self.to, self.at, self.reason.take());
+        self.replaced.push(replaced);
+        Self { to: to.into(), ..self }.because(reason)
+    }
+
     /// Whether a job that is `from` keeps its place in its queue: it was claimed and is given back, for no fault of
     /// its own.
     #[must_use]
@@ -52,6 +81,18 @@ impl Transition {
         let entry = HistoryEntry::new(&self.to, self.at, self.reason.clone());
         self.replaced.iter().cloned().chain([entry]).collect()
     }
+}
+
+/// How long a job is kept in a state in which it is done with: Succeeded, Deleted or Failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Expiry {
+    /// As its storage's [`Retention`](crate::storage::Retention) says.
+    #[default]
+    Retention,
+    /// For this time.
+    After(Duration),
+    /// Until someone deletes it.
+    Never,
 }
 
 /// What a move does to the number of attempts that a job has spent.

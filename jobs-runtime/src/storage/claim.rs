@@ -3,7 +3,7 @@ use std::fmt;
 use super::ServerId;
 use crate::{
     clock::Timestamp,
-    job::{JobId, JobName, QueueName, Recurrence},
+    job::{JobId, JobName, Parameters, QueueName, Recurrence},
 };
 
 /// A server's wish for jobs.
@@ -51,6 +51,8 @@ pub struct ClaimedJob {
     pub created_at: Timestamp,
     /// Which schedule made it, if one did.
     pub recurrence: Option<Recurrence>,
+    /// What is stored beside its arguments.
+    pub parameters: Parameters,
 }
 
 impl ClaimedJob {
@@ -73,6 +75,7 @@ impl ClaimedJob {
             max_attempts: None,
             created_at,
             recurrence: None,
+            parameters: Parameters::new(),
         }
     }
 }

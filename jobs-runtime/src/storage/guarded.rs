@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
-    job::JobId,
+    job::{JobId, Parameters},
     schedule::ScheduleId,
     state::StateName,
 };
@@ -80,6 +80,10 @@ impl Storage for Guarded {
 
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
         self.guard("begin", self.inner.begin(claims)).await
+    }
+
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded> {
+        self.guard("set_parameters", self.inner.set_parameters(job, token, parameters)).await
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

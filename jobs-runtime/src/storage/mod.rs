@@ -18,6 +18,7 @@ mod new_job;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rescue;
+mod run_parameters;
 mod schedule;
 mod server;
 mod signals;
@@ -47,6 +48,7 @@ pub use self::{
     },
     new_job::{Initial, NewJob},
     rescue::{Rescue, Rescued},
+    run_parameters::SetParameterError,
     schedule::{DueCursor, DueSchedules, ScheduleContent, ScheduleWrite, ScheduleWritten, StoredSchedule},
     server::{ServerId, ServerRecord},
     signals::{Signals, Subscription, Topic},
@@ -61,8 +63,8 @@ pub use self::{
 pub(crate) use self::{guarded::Guarded, transaction::RunStorage};
 use crate::{
     clock::{Clock, Timestamp, after},
-    job::JobId,
-    state::StateName,
+    job::{JobId, Parameters},
+    state::{Expiry, StateName, Transition},
 };
 
 /// The write side of a storage: what clients and servers do to jobs.
@@ -105,6 +107,9 @@ pub trait Storage: Monitor + fmt::Debug {
     /// Notes that runs of held jobs are about to begin. Servers say so only of jobs that were lost before, so that
     /// of all jobs a dead server held, those that may have killed it are told from those that only waited there.
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()>;
+
+    /// Replaces what is stored beside a job's arguments, for the delivery that runs it; refused as an outcome would be.
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded>;
 
     /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
     /// `batch`; [`Recorded`] says what a repeated outcome is answered.
@@ -258,6 +263,17 @@ impl Retention {
             _ => None,
         };
         kept.map(|kept| after(at, kept))
+    }
+
+    /// When a job that is moved by `transition` expires, if it does.
+    #[must_use]
+    pub fn expiry(&self, transition: &Transition) -> Option<Timestamp> {
+        let (state, at) = (transition.to.name(), transition.at);
+        match transition.expiry {
+            Expiry::After(kept) if state.has_ended() => Some(after(at, kept)),
+            Expiry::Never => None,
+            Expiry::Retention | Expiry::After(_) => self.expires_at(state, at),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{ServerRecord, StorageResult, StoredSchedule};
 use crate::{
     clock::Timestamp,
-    job::{JobId, JobName, QueueName, Recurrence, ScheduleId},
+    job::{JobId, JobName, Parameters, QueueName, Recurrence, ScheduleId},
     state::{HistoryEntry, StateName},
 };
 
@@ -254,6 +254,8 @@ pub struct JobDetails {
     pub expires_at: Option<Timestamp>,
     /// What it returned, as it is stored: JSON; only if it is Succeeded.
     pub result: Option<String>,
+    /// What is stored beside its arguments.
+    pub parameters: Parameters,
     /// All its states, oldest first.
     pub history: Vec<HistoryEntry>,
 }
@@ -262,7 +264,15 @@ impl JobDetails {
     /// A job with its history, of which nothing else is known; for a backend that sets the other fields.
     #[must_use]
     pub fn new(job: JobSummary, history: Vec<HistoryEntry>) -> Self {
-        Self { job, max_attempts: None, lost: 0, expires_at: None, result: None, history }
+        Self {
+            job,
+            max_attempts: None,
+            lost: 0,
+            expires_at: None,
+            result: None,
+            parameters: Parameters::new(),
+            history,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     clock::Timestamp,
-    job::{Invocation, JobId, QueueName, Recurrence},
+    job::{Invocation, JobId, Parameters, QueueName, Recurrence},
     state::{Awaiting, Enqueued, Scheduled, State, StateName},
 };
 
@@ -24,6 +24,8 @@ pub struct NewJob {
     pub initial: Initial,
     /// Which schedule made it, if one did. Of each (schedule, slot) there is one job: a second is left out.
     pub recurrence: Option<Recurrence>,
+    /// What is stored beside its arguments.
+    pub parameters: Parameters,
 }
 
 impl NewJob {
@@ -39,6 +41,7 @@ impl NewJob {
             created_at,
             initial: Initial::Enqueued,
             recurrence: None,
+            parameters: Parameters::new(),
         }
     }
 }

@@ -42,6 +42,7 @@ impl Tables {
             max_attempts: row.job.max_attempts,
             created_at: row.job.created_at,
             recurrence: row.job.recurrence.clone(),
+            parameters: row.job.parameters.clone(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{change::is_by_hand, tables::Tables};
 use crate::{
-    job::JobId,
+    job::{JobId, Parameters},
     state::StateName,
     storage::{ClaimToken, Finish, Recorded},
 };
@@ -19,6 +19,16 @@ impl Tables {
         }
         self.apply(finish.job, finish.transition);
         Recorded::Stored
+    }
+
+    pub(super) fn set_parameters(&mut self, id: JobId, token: ClaimToken, parameters: Parameters) -> Recorded {
+        match self.jobs.get_mut(&id) {
+            Some(row) if row.claim.as_ref().is_some_and(|(held, _)| *held == token) => {
+                row.job.parameters = parameters;
+                Recorded::Stored
+            }
+            _ => Recorded::Fenced,
+        }
     }
 
     fn succeeded_by(&self, id: JobId, token: ClaimToken) -> bool {

@@ -22,7 +22,10 @@ use super::{
     Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals, Storage,
     StorageError, StorageResult,
 };
-use crate::{clock::Clock, job::JobId};
+use crate::{
+    clock::Clock,
+    job::{JobId, Parameters},
+};
 
 /// Settings of a storage in memory.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +121,10 @@ impl Storage for MemoryStorage {
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
         self.tables().begin(&claims);
         Ok(())
+    }
+
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded> {
+        Ok(self.write(|tables| tables.set_parameters(job, token, parameters)))
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

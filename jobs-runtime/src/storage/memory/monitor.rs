@@ -163,6 +163,7 @@ fn details(row: &Row) -> JobDetails {
         lost: row.lost,
         expires_at: row.expires_at,
         result: result(row),
+        parameters: row.job.parameters.clone(),
         history: row.history.clone(),
     }
 }

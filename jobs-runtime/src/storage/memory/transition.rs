@@ -52,9 +52,12 @@ impl Tables {
             row.claim.take().map(|(token, _)| token).filter(|_| transition.to.name() == StateName::Succeeded);
         row.begun = false;
         let keeps_place = transition.keeps_place(row.state.name());
+        row.expires_at = self.retention.expiry(&transition);
         row.state = transition.to;
         row.state_at = transition.at;
-        row.expires_at = self.retention.expires_at(row.state.name(), transition.at);
+        if let Some(parameters) = transition.parameters {
+            row.job.parameters = parameters;
+        }
         self.count(id);
         self.enter(id, keeps_place);
     }

@@ -100,7 +100,7 @@ async fn bodies(
     token: ClaimToken,
 ) -> StorageResult<Vec<ClaimedJob>> {
     const SELECT: &str = "
-        SELECT id, type, method, arguments, max_attempts, created_at, spent, lost, schedule, slot
+        SELECT id, type, method, arguments, max_attempts, created_at, spent, lost, schedule, slot, parameters
         FROM {p}job WHERE id {in_ids}";
     let ids: Vec<JobId> = waiting.iter().map(|row| row.job).collect();
     let rows = tx.fetch(SELECT, params![ids]).await?;
@@ -121,5 +121,6 @@ fn job<R: Columns>(row: &Reader<'_, R>, queue: &QueueName, token: ClaimToken) ->
         max_attempts: row.optional_number("max_attempts")?,
         created_at: row.time("created_at")?,
         recurrence: row.recurrence()?,
+        parameters: row.parameters()?,
     })
 }

@@ -43,7 +43,7 @@ pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()
 fn fitting(jobs: &[&NewJob]) -> usize {
     let mut bytes = 0;
     let fits = |job: &&&NewJob| {
-        bytes += job.invocation.arguments().len();
+        bytes += job.invocation.arguments().len() + job.parameters.to_stored().map_or(0, |text| text.len());
         bytes <= MOST_BYTES
     };
     let fitting = jobs.iter().take(MOST).take_while(fits).count();
@@ -72,10 +72,10 @@ async fn store_piece(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()> {
 
 const INSERT: &str = "
     INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
-                        state, state_at, place, spent, lost, schedule, slot, entered)
+                        state, state_at, place, spent, lost, schedule, slot, entered, parameters)
     VALUES {values}
     ON DUPLICATE KEY UPDATE id = {p}job.id";
-const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)";
+const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)";
 /// In a transaction that is REPEATABLE READ all rows that are looked at are locked, so it must be no others than these.
 const ENTER_READY: &str = "
     INSERT INTO {p}ready (queue, {rank}, seq, job, awaited)
@@ -114,6 +114,7 @@ fn row(job: &NewJob, place: i64) -> Vec<Param> {
         due.unwrap_or(place),
         schedule,
         slot.flatten(),
-        place
+        place,
+        job.parameters.to_stored()
     ]
 }

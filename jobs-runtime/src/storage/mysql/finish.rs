@@ -10,7 +10,10 @@ use crate::{
     state::{State, StateName, Succeeded},
     storage::{
         Claim, ClaimToken, ClaimedJob, Finish, Recorded, StorageResult,
-        sql::{Expected, Param, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded},
+        sql::{
+            Expected, Param, Session as _, Write as _, apply, claim, params, pooled::Work, read, release_succeeded,
+            set_parameters, success_expires_at,
+        },
     },
 };
 
@@ -77,6 +80,11 @@ async fn succeed(tx: &mut Tx<'_>, successes: &[(&Finish, &Succeeded)]) -> Storag
         moved.extend(held.remove(&finish.job).map(|held| (*finish, *succeeded, held)));
     }
     relocate(tx, &moved).await?;
+    for (finish, parameters) in
+        moved.iter().filter_map(|(finish, ..)| Some((finish, finish.transition.parameters.as_ref()?)))
+    {
+        set_parameters(tx, finish.job, parameters).await?;
+    }
     let mut recorded: HashSet<_> = moved.iter().map(|(finish, ..)| (finish.job, finish.token)).collect();
     if successes.iter().any(|(finish, _)| !recorded.contains(&(finish.job, finish.token))) {
         let rows = tx.fetch("SELECT job, token FROM {p}succeeded WHERE job {in_ids}", params![ids]).await?;
@@ -128,7 +136,7 @@ async fn relocate(tx: &mut Tx<'_>, moved: &[(&Finish, &Succeeded, Held)]) -> Sto
     let row = |(finish, succeeded, held): &(&Finish, &Succeeded, Held)| {
         let at = finish.transition.at;
         let duration = i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX);
-        let expires_at = retention.expires_at(StateName::Succeeded, at);
+        let expires_at = success_expires_at(retention, &finish.transition);
         let result = succeeded.result.get();
         params![finish.job, held.token.0, held.server.as_str(), held.at, at, duration, result, expires_at]
     };

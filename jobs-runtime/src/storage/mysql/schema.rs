@@ -11,7 +11,10 @@ use crate::storage::{
 /// Each makes one version from the version before it.
 pub(super) const MIGRATIONS: Migrations = Migrations {
     before: "CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB;\n\n",
-    steps: &[("jobs", include_str!("migrations/0001_jobs.sql"))],
+    steps: &[
+        ("jobs", include_str!("migrations/0001_jobs.sql")),
+        ("parameters", include_str!("migrations/0002_parameters.sql")),
+    ],
 };
 
 /// All migrations, as they are to be run by hand.

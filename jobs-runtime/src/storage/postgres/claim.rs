@@ -115,7 +115,7 @@ const CLAIM: &str = concat!(
     picked!(),
     "
     SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
-           picked.queue, picked.rank, picked.seq, delivery.token
+           j.parameters, picked.queue, picked.rank, picked.seq, delivery.token
     FROM picked CROSS JOIN delivery
     INNER JOIN {p}job j ON j.id = picked.job
     ORDER BY picked.i, picked.rank, picked.seq"
@@ -139,5 +139,6 @@ fn job<R: Columns>(row: &Reader<'_, R>) -> StorageResult<ClaimedJob> {
         max_attempts: row.optional_number("max_attempts")?,
         created_at: row.time("created_at")?,
         recurrence: row.recurrence()?,
+        parameters: row.parameters()?,
     })
 }

@@ -44,13 +44,14 @@ pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()
 const INSERT: &str = "
     WITH new AS (
         INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
-                            state, state_at, place, spent, lost, schedule, slot)
+                            state, state_at, place, spent, lost, schedule, slot, parameters)
         SELECT n.id, n.type, n.method, n.arguments, n.queue, n.priority, n.max_attempts, n.created_at, n.parent,
-               n.due_at, n.state, n.created_at, COALESCE(n.due_at, nextval('{p}place')), 0, 0, n.schedule, n.slot
+               n.due_at, n.state, n.created_at, COALESCE(n.due_at, nextval('{p}place')), 0, 0, n.schedule, n.slot,
+               n.parameters
         FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::int4[], ?::int8[], ?::int8[],
-                    ?::uuid[], ?::int8[], ?::text[], ?::text[], ?::int8[])
+                    ?::uuid[], ?::int8[], ?::text[], ?::text[], ?::int8[], ?::text[])
              AS n (id, type, method, arguments, queue, priority, max_attempts, created_at,
-                   parent, due_at, state, schedule, slot)
+                   parent, due_at, state, schedule, slot, parameters)
         ON CONFLICT DO NOTHING
         RETURNING id, queue, priority, state, place, parent
     ),
@@ -93,4 +94,5 @@ fn insert(query: Query, jobs: &[&NewJob]) -> Query {
         .bind(texts(|job| job.initial.name().as_str().to_owned()))
         .bind(jobs.iter().map(|job| job.recurrence.as_ref().map(|made| made.schedule.to_string())).collect::<Vec<_>>())
         .bind(jobs.iter().map(slot).collect::<Vec<Option<i64>>>())
+        .bind(jobs.iter().map(|job| job.parameters.to_stored()).collect::<Vec<_>>())
 }

@@ -8,11 +8,11 @@ use crate::{
     job::JobId,
     state::{State, StateName, Succeeded},
     storage::{
-        ClaimToken, Finish, Period, Recorded, Retention, StorageResult,
+        ClaimToken, Finish, Period, Recorded, StorageResult,
         sql::{
             Expected, Session as _, Write as _, apply, claim, params,
             pooled::{Shared, Work},
-            read, release_succeeded, stored,
+            read, release_succeeded, set_parameters, stored, success_expires_at,
         },
     },
 };
@@ -38,7 +38,7 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn new(batch: Vec<Finish>) -> Self {
         let answers = vec![Recorded::Stored; batch.len()];
-        let (successes, others) = batch.into_iter().enumerate().partition(|(_, finish)| success(finish).is_some());
+        let (successes, others) = batch.into_iter().enumerate().partition(|(_, finish)| is_plain(finish));
         Self { answers, successes, others }
     }
 
@@ -92,6 +92,8 @@ impl Successes {
     /// The parameters of [`record!`].
     pub(super) fn bind(&self, query: Query, tx: &Tx<'_>) -> Query {
         let successes: Vec<(&Finish, &Succeeded)> = self.0.iter().filter_map(|(_, finish)| success(finish)).collect();
+        let all_of =
+            |number: &dyn Fn(&Finish) -> i64| successes.iter().map(|(finish, _)| number(finish)).collect::<Vec<i64>>();
         let all = |number: fn(&(&Finish, &Succeeded)) -> i64| successes.iter().map(number).collect::<Vec<i64>>();
         let retention = tx.retention();
         query
@@ -100,7 +102,7 @@ impl Successes {
             .bind(all(|(finish, _)| finish.transition.at.timestamp_micros()))
             .bind(all(|(_, succeeded)| micros(succeeded)))
             .bind(successes.iter().map(|(_, succeeded)| succeeded.result.get()).collect::<Vec<&str>>())
-            .bind(successes.iter().map(|(finish, _)| expires_at(retention, finish)).collect::<Vec<Option<i64>>>())
+            .bind(all_of(&|finish| success_expires_at(retention, &finish.transition).timestamp_micros()))
             .bind(Period::Hour.start(tx.now))
             .bind(tx.shard)
     }
@@ -178,7 +180,7 @@ async fn record_one(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded) -> 
     if !held {
         return Ok(false);
     }
-    let expires_at = expires_at(tx.retention(), finish);
+    let expires_at = success_expires_at(tx.retention(), &finish.transition);
     let result = succeeded.result.get();
     let params = params![finish.job, finish.token.0, finish.transition.at, micros(succeeded), result, expires_at];
     if tx.execute(MOVE, params).await? == 0 {
@@ -186,8 +188,16 @@ async fn record_one(tx: &mut Tx<'_>, finish: &Finish, succeeded: &Succeeded) -> 
     }
     tx.effects().entered(StateName::Succeeded);
     tx.count(StateName::Succeeded, 1).await?;
+    if let Some(parameters) = &finish.transition.parameters {
+        set_parameters(tx, finish.job, parameters).await?;
+    }
     release_succeeded(tx, vec![finish.job]).await?;
     Ok(true)
+}
+
+/// A success that changes nothing else of the job.
+fn is_plain(finish: &Finish) -> bool {
+    success(finish).is_some() && finish.transition.parameters.is_none()
 }
 
 fn success(finish: &Finish) -> Option<(&Finish, &Succeeded)> {
@@ -195,10 +205,6 @@ fn success(finish: &Finish) -> Option<(&Finish, &Succeeded)> {
         State::Succeeded(succeeded) => Some((finish, succeeded)),
         _ => None,
     }
-}
-
-fn expires_at(retention: Retention, finish: &Finish) -> Option<i64> {
-    retention.expires_at(StateName::Succeeded, finish.transition.at).map(|at| at.timestamp_micros())
 }
 
 fn micros(succeeded: &Succeeded) -> i64 {

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: Migrations = Migrations {
     steps: &[
         ("jobs", include_str!("migrations/0001_jobs.sql")),
         ("enqueue", include_str!("migrations/0002_enqueue.sql")),
+        ("parameters", include_str!("migrations/0003_parameters.sql")),
     ],
 };
 

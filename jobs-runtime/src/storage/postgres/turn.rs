@@ -72,7 +72,7 @@ const FUSED: &str = concat!(
     FROM (SELECT count(*) AS recorded FROM gone) e
     LEFT JOIN (
         SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
-               picked.queue, picked.rank, picked.seq, picked.i, delivery.token
+               j.parameters, picked.queue, picked.rank, picked.seq, picked.i, delivery.token
         FROM picked CROSS JOIN delivery
         INNER JOIN {p}job j ON j.id = picked.job
     ) c ON true

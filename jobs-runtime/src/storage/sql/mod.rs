@@ -17,6 +17,7 @@ mod job_tx;
 mod migrations;
 mod monitor;
 mod options;
+mod parameters;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(super) mod pooled;
 mod rescue;
@@ -61,6 +62,7 @@ pub(super) use self::{
     migrations::Migrations,
     monitor::{CountJobs, FindJob, FindStates, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
     options::{CommonOptions, Url, common_setters},
+    parameters::{SetParameters, set_parameters, success_expires_at},
     revoked::FindRevoked,
     rows::{Reader, claim},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::session::{Columns, corrupt};
 use crate::{
     clock::Timestamp,
-    job::{JobId, JobName, Recurrence, ScheduleId},
+    job::{JobId, JobName, Parameters, Recurrence, ScheduleId},
     state::StateName,
     storage::{ClaimToken, StorageError, StorageResult},
 };
@@ -79,6 +79,12 @@ impl<R: Columns> Reader<'_, R> {
     pub(crate) fn recurrence(&self) -> StorageResult<Option<Recurrence>> {
         let Some(schedule) = self.optional_text("schedule")? else { return Ok(None) };
         Ok(Some(Recurrence { schedule: ScheduleId::stored(schedule), slot: self.optional_time("slot")? }))
+    }
+
+    /// From the column `parameters`.
+    pub(crate) fn parameters(&self) -> StorageResult<Parameters> {
+        Parameters::stored(self.optional_text("parameters")?.as_deref())
+            .map_err(|error| self.damaged("parameters", &format!("can't be read: {error}")))
     }
 
     pub(crate) fn damaged(&self, column: &str, problem: &str) -> StorageError {

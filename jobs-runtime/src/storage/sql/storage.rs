@@ -4,11 +4,12 @@ use async_trait::async_trait;
 
 use super::{
     Begin, ChangeBatch, CountJobs, Expire, FindDue, FindJob, FindRevoked, FindSchedule, FindStates, FindStatistics,
-    FindTotals, Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, Retire, Verb, WriteSchedules,
+    FindTotals, Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, Retire, SetParameters, Verb,
+    WriteSchedules,
 };
 use crate::{
     clock::{Clock, Timestamp},
-    job::{JobId, ScheduleId},
+    job::{JobId, Parameters, ScheduleId},
     state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
@@ -100,6 +101,10 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
         self.0.write(Begin(claims)).await
+    }
+
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded> {
+        self.0.write(SetParameters(job, token, parameters)).await
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

@@ -6,7 +6,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    job::JobId,
+    job::{JobId, Parameters},
     state::{Attempts, HistoryEntry, Scheduled, State, StateName, StateSet, Transition, release},
     storage::{ClaimToken, StorageResult},
 };
@@ -124,7 +124,8 @@ async fn enter<S: Write>(tx: &mut S, stored: &Stored, state: StateName, place: i
 async fn update_job<S: Write>(tx: &mut S, stored: &Stored, transition: &Transition, place: i64) -> StorageResult<()> {
     const UPDATE: &str = "
         UPDATE {p}job
-        SET state = ?, state_at = ?, place = ?, spent = ?, lost = ?, expires_at = ?
+        SET state = ?, state_at = ?, place = ?, spent = ?, lost = ?, expires_at = ?,
+            parameters = COALESCE(?, parameters)
         WHERE id = ?";
     let state = transition.to.name();
     let (spent, lost) = match transition.attempts {
@@ -133,8 +134,9 @@ async fn update_job<S: Write>(tx: &mut S, stored: &Stored, transition: &Transiti
         Attempts::Lose => (stored.spent + 1, stored.lost + 1),
         Attempts::Reset => (0, 0),
     };
-    let expires_at = tx.retention().expires_at(state, transition.at);
-    let params = params![state.as_str(), transition.at, place, spent, lost, expires_at, stored.id];
+    let expires_at = tx.retention().expiry(transition);
+    let parameters = transition.parameters.as_ref().map(Parameters::to_string);
+    let params = params![state.as_str(), transition.at, place, spent, lost, expires_at, parameters, stored.id];
     tx.execute(UPDATE, params).await?;
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Task for Claim {
 async fn first_of(tx: &mut Tx<'_>, queue: &QueueName, limit: usize) -> StorageResult<Vec<SqliteRow>> {
     let statement = tx.sql(
         "SELECT j.id, j.type, j.method, j.arguments, j.max_attempts, j.created_at, j.spent, j.lost, j.schedule, j.slot,
-                r.rank, r.seq
+                j.parameters, r.rank, r.seq
          FROM {p}ready r
          CROSS JOIN {p}job j ON j.id = r.job
          WHERE r.queue = ?
@@ -92,5 +92,6 @@ fn job<R: Columns>(row: &Reader<'_, R>, queue: &QueueName, token: ClaimToken) ->
         max_attempts: row.optional_number("max_attempts")?,
         created_at: row.time("created_at")?,
         recurrence: row.recurrence()?,
+        parameters: row.parameters()?,
     })
 }

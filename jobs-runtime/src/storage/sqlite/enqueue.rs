@@ -80,18 +80,18 @@ async fn enter_states(tx: &mut Tx<'_>, jobs: &[&NewJob], first: i64) -> StorageR
 
 const INSERT_JOBS: &str = "
     INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
-                        state, state_at, place, spent, lost)
+                        state, state_at, place, parameters, spent, lost)
     VALUES {values}
     ON CONFLICT DO NOTHING";
-const JOB_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)";
+const JOB_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)";
 
 /// The same for jobs of which some were made by schedules; the second one for a slot is left out.
 const INSERT_RECURRING: &str = "
     INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
-                        state, state_at, place, spent, lost, schedule, slot)
+                        state, state_at, place, parameters, spent, lost, schedule, slot)
     VALUES {values}
     ON CONFLICT DO NOTHING";
-const RECURRING_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)";
+const RECURRING_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)";
 
 /// A job that was there before has a place below `?2` if it is still Enqueued, and another state if it is not. One
 /// that stands in the batch twice has one place.
@@ -137,7 +137,8 @@ async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[&NewJob], first_place: i64) -> Sto
             .bind(due)
             .bind(job.initial.name().as_str())
             .bind(micros(job.created_at))
-            .bind(due.unwrap_or(place));
+            .bind(due.unwrap_or(place))
+            .bind(job.parameters.to_stored());
         if recurring {
             let (schedule, slot) = job.recurrence.as_ref().map(|made| (made.schedule.to_string(), made.slot)).unzip();
             insert = insert.bind(schedule).bind(slot.flatten().map(micros));

@@ -3,10 +3,12 @@ use std::collections::HashMap;
 use super::tx::{Task, Tx, micros, packed};
 use crate::{
     job::JobId,
-    state::{State, StateName, Succeeded},
+    state::{State, StateName, Succeeded, Transition},
     storage::{
         ClaimToken, Finish, Recorded, StorageResult,
-        sql::{Expected, Write as _, apply, claim, pieces, read, release_succeeded},
+        sql::{
+            Expected, Write as _, apply, claim, pieces, read, release_succeeded, set_parameters, success_expires_at,
+        },
     },
 };
 
@@ -27,10 +29,17 @@ impl Task for FinishBatch {
             }
             rest = others;
         }
+        let is_refused = |finish: &Finish| refused.get(&finish.job).is_some_and(|held| held.contains(&finish.token));
         let mut recorded = Vec::with_capacity(self.0.len());
         for finish in &self.0 {
-            let stored = match &finish.transition.to {
-                State::Succeeded(_) => !refused.get(&finish.job).is_some_and(|held| held.contains(&finish.token)),
+            let stored = match &finish.transition {
+                Transition { to: State::Succeeded(_), parameters, .. } => {
+                    let stored = !is_refused(finish);
+                    if let Some(parameters) = parameters.as_ref().filter(|_| stored) {
+                        set_parameters(tx, finish.job, parameters).await?;
+                    }
+                    stored
+                }
                 _ => apply(tx, finish.job, Expected::Claim(finish.token), &finish.transition).await?.is_ok(),
             };
             recorded.push(if stored { Recorded::Stored } else { Recorded::Fenced });
@@ -92,14 +101,14 @@ async fn insert_succeeded(tx: &mut Tx<'_>, batch: &[Success<'_>]) -> StorageResu
     let mut insert = sqlx::query(tx.rows_sql(INSERT_SUCCEEDED, "(?, ?, ?, ?, ?, ?)", batch.len()));
     for Success { finish, succeeded } in batch {
         let at = finish.transition.at;
-        let expires_at = tx.shared.options.common.retention.expires_at(StateName::Succeeded, at);
+        let expires_at = success_expires_at(tx.shared.options.common.retention, &finish.transition);
         insert = insert
             .bind(finish.job.as_bytes().to_vec())
             .bind(finish.token.0)
             .bind(micros(at))
             .bind(i64::try_from(succeeded.duration.as_micros()).unwrap_or(i64::MAX))
             .bind(succeeded.result.get().to_owned())
-            .bind(expires_at.map(micros));
+            .bind(micros(expires_at));
     }
     let done = insert.execute(&mut *tx.connection).await.map_err(|error| tx.failed(error))?;
     Ok(done.rows_affected())

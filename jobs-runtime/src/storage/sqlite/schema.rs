@@ -14,6 +14,7 @@ const MIGRATIONS: Migrations = Migrations {
     steps: &[
         ("jobs", include_str!("migrations/0001_jobs.sql")),
         ("schedules", include_str!("migrations/0002_schedules.sql")),
+        ("parameters", include_str!("migrations/0003_parameters.sql")),
     ],
 };
 

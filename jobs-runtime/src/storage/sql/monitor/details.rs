@@ -1,5 +1,6 @@
 use super::state;
 use crate::{
+    clock::LATEST,
     job::{JobId, QueueName},
     state::{HistoryEntry, Processing, StateName},
     storage::{
@@ -45,8 +46,9 @@ fn details<R: Columns>(row: &Reader<'_, R>) -> StorageResult<JobDetails> {
         job: summary(row)?,
         max_attempts: row.optional_number("max_attempts")?,
         lost: row.number("lost")?,
-        expires_at: row.optional_time("expired_at")?,
+        expires_at: row.optional_time("expired_at")?.filter(|at| *at < LATEST),
         result: row.optional_text("result")?,
+        parameters: row.parameters()?,
         history,
     })
 }

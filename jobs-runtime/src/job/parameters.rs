@@ -1,0 +1,185 @@
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// What is stored beside a job's arguments: values by name, as JSON.
+///
+/// Whoever creates a job, or a [filter](crate::filter), leaves here what those who handle it later are to know: who asked
+/// for it, the language of a reader, the trace it belongs to. A handler finds them in its
+/// [`JobContext`](crate::job::JobContext::parameter).
+///
+/// Names that begin with `jobs.` are this library's own.
+///
+/// ```
+/// use jobs_runtime::job::Parameters;
+///
+/// # fn main() -> Result<(), jobs_runtime::job::ParameterError> {
+/// let mut parameters = Parameters::new();
+/// parameters.set("tenant", &7)?;
+/// assert_eq!(parameters.get("tenant")?, Some(7));
+/// assert_eq!(parameters.get::<String>("culture")?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Parameters(Map<String, Value>);
+
+impl Parameters {
+    /// The longest that all parameters of a job may be together: 64 KiB of JSON.
+    pub const MAX_LEN: usize = 64 * 1024;
+
+    /// None.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of that name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ParameterError::Type`] if it is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ParameterError> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        T::deserialize(value)
+            .map(Some)
+            .map_err(|source| ParameterError::Type { name: name.to_owned(), source: source.into() })
+    }
+
+    /// Sets the value of that name, in place of one that was there.
+    ///
+    /// # Errors
+    ///
+    /// [`ParameterError::NotJson`] if the value can't be written as JSON, and [`ParameterError::TooLong`] if the parameters
+    /// would be longer than [`MAX_LEN`](Self::MAX_LEN); then they are as they were.
+    pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), ParameterError> {
+        let value = serde_json::to_value(value)
+            .map_err(|source| ParameterError::NotJson { name: name.to_owned(), source: source.into() })?;
+        let before = self.0.insert(name.to_owned(), value);
+        let bytes = self.to_string().len();
+        if bytes <= Self::MAX_LEN {
+            return Ok(());
+        }
+        match before {
+            Some(before) => self.0.insert(name.to_owned(), before),
+            None => self.0.remove(name),
+        };
+        Err(ParameterError::TooLong { name: name.to_owned(), bytes })
+    }
+
+    /// Removes the value of that name; returns whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some()
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// As they are stored; `None` if there is none.
+    ///
+    /// For storages; the text is read by [`stored`](Self::stored).
+    #[must_use]
+    pub fn to_stored(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.to_string())
+    }
+
+    /// Reads what [`to_stored`](Self::to_stored) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON object.
+    pub fn stored(text: Option<&str>) -> serde_json::Result<Self> {
+        text.map_or_else(|| Ok(Self::new()), |text| serde_json::from_str(text).map(Self))
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_string(&self.0).map_err(|_| fmt::Error)?;
+        f.write_str(&json)
+    }
+}
+
+/// A job's parameter can't be read or set.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// The stored value is of another type.
+    #[error("the job parameter `{name}` is not of the type asked for")]
+    Type {
+        /// Its name.
+        name: String,
+        /// What does not fit.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The value can't be written as JSON.
+    #[error("the job parameter `{name}` can't be written as JSON")]
+    NotJson {
+        /// Its name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Parameters are for little things.
+    #[error(
+        "with the job parameter `{name}` the parameters of the job would be {bytes} bytes of JSON, and {} are the most; \
+         store the value elsewhere, and a reference to it here",
+        Parameters::MAX_LEN
+    )]
+    TooLong {
+        /// Its name.
+        name: String,
+        /// How long they would be.
+        bytes: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ParameterError, Parameters};
+
+    #[test]
+    fn values_are_read_as_what_they_were() {
+        let mut parameters = Parameters::new();
+        parameters.set("tenant", &u64::MAX).expect("fits");
+        parameters.set("tags", &["a", "b"]).expect("fits");
+        let stored = Parameters::stored(parameters.to_stored().as_deref()).expect("JSON");
+        assert_eq!(stored, parameters);
+        assert_eq!(stored.get("tenant").expect("a number"), Some(u64::MAX));
+        assert_eq!(stored.get("tags").expect("texts"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        let error = stored.get::<u8>("tags").expect_err("no number");
+        assert_eq!(error.to_string(), "the job parameter `tags` is not of the type asked for");
+    }
+
+    #[test]
+    fn none_are_stored_as_nothing() {
+        let mut parameters = Parameters::stored(None).expect("none");
+        assert_eq!(parameters.to_stored(), None);
+        parameters.set("a", &1).expect("fits");
+        assert!(parameters.remove("a") && !parameters.remove("a"));
+        assert_eq!(parameters.to_stored(), None);
+    }
+
+    #[test]
+    fn what_is_too_long_changes_nothing() {
+        let mut parameters = Parameters::new();
+        parameters.set("a", &1).expect("fits");
+        let long = "x".repeat(Parameters::MAX_LEN);
+        for name in ["a", "b"] {
+            let error = parameters.set(name, &long).expect_err("too long");
+            assert!(matches!(error, ParameterError::TooLong { .. }), "{error}");
+        }
+        assert_eq!(parameters.to_string(), r#"{"a":1}"#);
+    }
+}

@@ -1,0 +1,166 @@
+//! One run of a job, with the filters round it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{running::Run, shared::Shared, transaction};
+use crate::{
+    filter::{Chain, Decision, Next, Performing, Subject},
+    job::{
+        CatchPanic, ContextParts, HandlerDescriptor, Invocation, JobContext, JobError, Output, RegisteredHandler,
+        RetryPolicy, RunTransaction,
+    },
+    state::{self, Candidate, Ended, Processing, StateName, StateSet, Transition, candidate},
+    storage::{ClaimedJob, JobTransaction},
+};
+
+/// A job that was claimed, on its way to the next state.
+pub(super) struct Case<'s> {
+    shared: &'s Shared,
+    run: &'s Run,
+    handler: Option<&'s RegisteredHandler>,
+    retry: RetryPolicy,
+    chain: Chain,
+    pub(super) context: JobContext,
+    /// As stored, and whether that is JSON.
+    invocation: Result<Invocation, String>,
+}
+
+impl<'s> Case<'s> {
+    pub(super) fn of(shared: &'s Shared, job: ClaimedJob, run: &'s Run) -> Self {
+        let handler = shared.registry.get(&job.name);
+        let retry = handler.map_or(shared.settings.unknown_jobs, |handler| {
+            let retry = handler.settings.retry;
+            retry.with_attempts(job.max_attempts.unwrap_or(retry.attempts))
+        });
+        let chain = match handler {
+            // Stored under an alias, it is the same job.
+            Some(handler) => shared.filters().of(&handler.descriptor.name()),
+            None => shared.filters().of(&job.name),
+        };
+        let context = JobContext::new(ContextParts {
+            id: job.id,
+            token: job.token.0,
+            name: job.name.clone(),
+            queue: job.queue,
+            attempt: job.attempt,
+            retries: retry.attempts,
+            created_at: job.created_at,
+            recurrence: job.recurrence,
+            parameters: job.parameters.into(),
+            cancellation: run.cancellation.clone(),
+            interrupted: Arc::clone(&run.interrupted),
+            data: Arc::clone(&shared.data),
+            transaction: RunTransaction::default(),
+        });
+        let invocation = Invocation::stored(job.name, job.arguments).map_err(|error| error.to_string());
+        Self { shared, run, handler, retry, chain, context, invocation }
+    }
+
+    /// Asks whether the job may run; else where it goes.
+    pub(super) async fn enter(&self) -> Option<Transition> {
+        let subject = self.subject()?;
+        let processing = Processing { server: self.shared.record.id.to_string(), attempt: self.context.attempt() };
+        let candidate = Candidate::of(Transition::new(processing, self.shared.storage().clock().now()));
+        let elsewhere =
+            StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
+        let decision = Decision { chain: &self.chain, from: StateName::Enqueued, allowed: elsewhere };
+        let elected = decision.settle(subject, candidate, |candidate| candidate.transition).await;
+        if let Some(parameters) = elected.parameters.clone() {
+            *self.context.parameters_mut() = parameters;
+        }
+        (elected.to.name() != StateName::Processing).then_some(elected)
+    }
+
+    /// Runs the job's handler, and returns how that ended; with the transaction in which its success is to be recorded, if
+    /// there is one.
+    pub(super) async fn run(&self) -> (Ended, Option<JobTransaction>) {
+        let Some(handler) = self.handler else {
+            return (Ended::Failed(self.shared.registry.unknown(self.context.name())), None);
+        };
+        let invocation = match &self.invocation {
+            Ok(invocation) => invocation.clone(),
+            Err(error) => return (Ended::Failed(JobError::permanent(error.clone())), None),
+        };
+        let (descriptor, limit) = (handler.descriptor, handler.settings.timeout);
+        let output = if self.chain.is_empty() {
+            self.shared.client.scope(call(descriptor, limit, invocation, self.context.clone())).await
+        } else {
+            let handler = move |performing: Performing| -> std::pin::Pin<Box<dyn Future<Output = Output> + Send>> {
+                let (invocation, context) = (performing.invocation().clone(), performing.context().clone());
+                Box::pin(call(descriptor, limit, invocation, context))
+            };
+            let next = Next::new(Arc::clone(&self.chain), Arc::new(handler));
+            let performing = Performing::new(self.context.clone(), invocation);
+            self.shared.client.scope(CatchPanic(Box::pin(next.run(performing)))).await
+        };
+        transaction::settle(self.ended(output), &self.context)
+    }
+
+    fn ended(&self, output: Output) -> Ended {
+        match output {
+            Ok(result) => Ended::Returned(result),
+            // It was told to stop, so that it did not succeed is no failure of its own.
+            Err(_) if self.run.is_interrupted() => Ended::Interrupted,
+            Err(error) => Ended::Failed(error),
+        }
+    }
+
+    /// The move that the end of a run proposes.
+    pub(super) fn propose(&self, ended: Ended) -> Candidate {
+        candidate(ended, self.finished())
+    }
+
+    /// The move that follows from the end of a run: a retry, if it failed and one is left, and what filters make of it.
+    pub(super) async fn settle(&self, ended: Ended) -> Transition {
+        let run = self.finished();
+        let candidate = candidate(ended, run);
+        let retried = |candidate: Candidate| candidate.retried(run, |bound| fastrand::u64(..bound));
+        match self.subject() {
+            None => retried(candidate),
+            Some(subject) => {
+                let (from, allowed) = (StateName::Processing, StateName::Processing.next());
+                Decision { chain: &self.chain, from, allowed }.settle(subject, candidate, retried).await
+            }
+        }
+    }
+
+    /// What filters are told of the job; `None` if there are none.
+    fn subject(&self) -> Option<Subject> {
+        if self.chain.is_empty() {
+            return None;
+        }
+        Some(Subject {
+            id: self.context.job_id(),
+            invocation: self.invocation.as_ref().ok()?.clone(),
+            queue: self.context.queue().clone(),
+            attempt: self.context.attempt(),
+            created_at: self.context.created_at(),
+            parameters: self.context.parameters(),
+        })
+    }
+
+    fn finished(&self) -> state::Run<'_> {
+        state::Run {
+            attempt: self.context.attempt(),
+            retry: &self.retry,
+            duration: self.run.elapsed(),
+            ended_at: self.shared.storage().clock().now(),
+        }
+    }
+}
+
+/// Calls a handler. When its time is up, its future is dropped.
+async fn call(
+    descriptor: HandlerDescriptor,
+    limit: Option<Duration>,
+    invocation: Invocation,
+    context: JobContext,
+) -> Output {
+    let token = context.cancellation_token();
+    let performing = CatchPanic((descriptor.perform)(invocation, context));
+    let Some(limit) = limit else { return performing.await };
+    tokio::time::timeout(limit, performing).await.unwrap_or_else(|_| {
+        token.cancel();
+        Err(JobError::timed_out(limit))
+    })
+}

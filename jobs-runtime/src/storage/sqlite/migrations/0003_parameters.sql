@@ -1,0 +1,1 @@
+ALTER TABLE {p}job ADD COLUMN parameters TEXT;   -- a JSON object; none is NULL
