@@ -2,8 +2,8 @@
 
 use super::{Client, EnqueueError};
 use crate::{
-    filter::Creation,
-    storage::{NewJob, StorageResult},
+    filter::{Creation, Stopped},
+    storage::{NewJob, ScheduleWrite, StorageResult},
 };
 
 impl Client {
@@ -67,7 +67,45 @@ impl Client {
         Ok(store(creations.iter().map(|creation| creation.job.clone()).collect()).await?)
     }
 
+    /// Lets the jobs that a schedule makes go through their filters; those that these stop are taken out of the write.
+    pub(crate) async fn filter(&self, write: &mut ScheduleWrite) -> Creations {
+        if !self.has_filters(&write.jobs) {
+            return Creations(Vec::new());
+        }
+        let mut creations = Vec::with_capacity(write.jobs.len());
+        for job in std::mem::take(&mut write.jobs) {
+            let chain = self.filters().of(job.invocation.name());
+            creations.push(Creation::begin(job, chain).await);
+        }
+        let passed = creations.iter().filter(|creation| creation.stopped.is_none());
+        write.jobs = passed.map(|creation| creation.job.clone()).collect();
+        Creations(creations)
+    }
+
     fn has_filters(&self, jobs: &[NewJob]) -> bool {
         jobs.iter().any(|job| !self.filters().of(job.invocation.name()).is_empty())
+    }
+}
+
+/// The jobs that a schedule makes, on their way back through their filters.
+pub(crate) struct Creations(Vec<Creation>);
+
+/// A schedule's jobs were made by another server, or the schedule was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the schedule was changed meanwhile, perhaps by a server that made the same job")]
+struct Superseded;
+
+impl Creations {
+    /// Why jobs were stopped.
+    pub(crate) fn stopped(&mut self) -> Vec<Stopped> {
+        self.0.iter_mut().filter_map(|creation| creation.stopped.take()).collect()
+    }
+
+    /// Tells the filters whether the schedule, and its jobs with it, was written.
+    pub(crate) async fn end(self, is_stored: bool) {
+        for creation in self.0.iter().rev() {
+            let error = (!is_stored).then_some(&Superseded as _);
+            creation.end(error).await;
+        }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod recurring;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use self::create::Creations;
 #[doc(hidden)]
 pub use self::current::blocking;
 pub use self::{

@@ -210,9 +210,17 @@ impl Recurring {
     }
 
     /// Writes, unless the schedule was changed since it was found; returns whether it did.
-    async fn write(&self, write: ScheduleWrite) -> Result<bool, ScheduleError> {
-        let written = self.0.storage().write_schedules(vec![write]).await?;
-        Ok(written.first() == Some(&ScheduleWritten::Stored))
+    async fn write(&self, mut write: ScheduleWrite) -> Result<bool, ScheduleError> {
+        let mut creations = self.0.filter(&mut write).await;
+        if let Some(stopped) = creations.stopped().into_iter().next() {
+            creations.end(false).await;
+            return Err(ScheduleError::Call { id: write.id, source: Box::new(stopped.into()) });
+        }
+        let written = self.0.storage().write_schedules(vec![write]).await;
+        let is_stored = matches!(written.as_deref(), Ok([ScheduleWritten::Stored]));
+        creations.end(is_stored).await;
+        written?;
+        Ok(is_stored)
     }
 
     fn now(&self) -> Timestamp {

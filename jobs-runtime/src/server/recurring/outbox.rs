@@ -1,16 +1,18 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::error;
 
 use super::{
     fire::{Due, Fired},
     stalled::Told,
 };
 use crate::{
-    client::Schedule,
+    client::{Creations, Schedule},
     clock::Timestamp,
+    filter::Stopped,
     server::shared::Shared,
-    storage::{ScheduleWritten, StorageResult},
+    storage::{ScheduleWrite, ScheduleWritten, StorageResult},
 };
 
 /// Changes of schedules on their way to the storage: many in one commit, but none is kept back for long.
@@ -63,11 +65,13 @@ impl<'s> Outbox<'s> {
         let fired = std::mem::take(&mut self.fired);
         self.jobs = 0;
         if !fired.is_empty() {
-            let (writes, reports): (Vec<_>, Vec<_>) = fired.into_iter().map(|one| (one.write, one.report)).unzip();
+            let (mut writes, reports): (Vec<_>, Vec<_>) = fired.into_iter().map(|one| (one.write, one.report)).unzip();
+            let creations = self.filter(&mut writes).await;
             let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
             let written = self.shared.storage().write_schedules(writes).await?;
             self.has_written = true;
-            for ((id, report), written) in ids.iter().zip(reports).zip(written) {
+            for (((id, report), creations), written) in ids.iter().zip(reports).zip(creations).zip(written) {
+                creations.end(written == ScheduleWritten::Stored).await;
                 // Else another server was first, and it has told.
                 if written == ScheduleWritten::Stored {
                     report.log(id);
@@ -76,6 +80,22 @@ impl<'s> Outbox<'s> {
         }
         self.since = Instant::now();
         Ok(())
+    }
+
+    /// Asks the filters about the jobs that are made. Those that they stop are left out, and their slots are over.
+    async fn filter(&self, writes: &mut [ScheduleWrite]) -> Vec<Creations> {
+        let mut all = Vec::with_capacity(writes.len());
+        for write in writes {
+            let mut creations = self.shared.client.filter(write).await;
+            for stopped in creations.stopped() {
+                if let Stopped::Failed { job, filter, source } = stopped {
+                    error!(schedule = %write.id, job.name = %job, filter, error = source,
+                        "a filter failed, and a slot of a schedule has no job");
+                }
+            }
+            all.push(creations);
+        }
+        all
     }
 
     /// Whether it has written anything at all.
