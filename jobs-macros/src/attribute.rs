@@ -11,7 +11,8 @@ use crate::{
     expand,
     job_fn::{self, JobFn},
     jobs_impl::{Item, JobsImpl},
-    options, recurring_attribute,
+    options::JobsOptions,
+    recurring_attribute,
 };
 
 /// `#[job]`
@@ -42,7 +43,7 @@ pub(crate) fn job(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[jobs]`
 pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let crate_path = options::parse_jobs(options, &errors);
+    let options = JobsOptions::parse(options, &errors);
     let mut block = match syn::parse2::<JobsImpl>(item.clone()) {
         Ok(block) => block,
         Err(error) => {
@@ -53,7 +54,7 @@ pub(crate) fn jobs(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let block_is_sound = block.check(&errors);
     let (self_ty, self_name) = (block.self_ty.clone(), block.self_name());
-    let around = Surroundings { self_ty: &self_ty, self_name: &self_name, crate_path: crate_path.as_ref() };
+    let around = Surroundings { self_ty: &self_ty, self_name: &self_name, options: &options };
     let mut beside = TokenStream::new();
     for item in &mut block.items {
         let Item::Job(method) = item else { continue };

@@ -62,6 +62,7 @@ use proc_macro::TokenStream;
 /// | `timeout = "30s"` | how long one run may take, see [durations](#durations) | no limit |
 /// | `name = "mail.send_welcome"` | the name under which calls are stored, see [names](#names) | package and function |
 /// | `aliases("send_mail")` | earlier names: what was stored under them still runs | none |
+/// | `filters(Audit, Throttle::new(10))` | code round this job's creation, runs and moves: values that implement `Filter` | none |
 /// | `as = WelcomeMail` | the name of the struct | the function's in upper camel case |
 /// | `crate = "::my::jobs"` | the path of `jobs_runtime`, if it is re-exported elsewhere | `"::jobs_runtime"` |
 ///
@@ -270,6 +271,9 @@ pub fn job(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The stored type is package and type, such as `my_app::EmailService`.
 ///
 /// # Options
+///
+/// `filters(Audit, Throttle::new(10))` are filters of all its jobs, one of each for each job; they stand round those that a
+/// method has of its own.
 ///
 /// `crate = "::my::jobs"` is the path of `jobs_runtime` for all methods, if it is re-exported elsewhere.
 #[proc_macro_attribute]

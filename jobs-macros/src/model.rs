@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Path, Type, Visibility};
+use syn::{Attribute, Expr, Path, Type, Visibility};
 
 use crate::options::{JobOptions, cron::Cron, name::Name};
 
@@ -23,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) output: Output,
     pub(crate) name: Name,
     pub(crate) options: JobOptions,
+    /// Those of its impl block.
+    pub(crate) filters: Vec<Expr>,
     /// Its schedules.
     pub(crate) recurring: Vec<Recurring>,
 }

@@ -8,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::{
     client::{Enqueue, blocking},
+    filter::{DeclaredFilters, FilterDescriptor},
     job::{
         ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
         JobSettings, Location, Requirements, RetryPolicy,

@@ -6,7 +6,7 @@ use std::sync::{
 use async_trait::async_trait;
 use jobs_runtime::{
     clock::{Clock, Timestamp},
-    job::JobId,
+    job::{JobId, Parameters},
     schedule::ScheduleId,
     state::StateName,
     storage::{
@@ -126,6 +126,10 @@ impl Storage for Faulty {
 
     async fn begin(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<()> {
         self.on_a_bad_line(self.inner.begin(claims)).await
+    }
+
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded> {
+        self.on_a_bad_line(self.inner.set_parameters(job, token, parameters)).await
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

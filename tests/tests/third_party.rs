@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use jobs_runtime::{
     clock::{Clock, Timestamp},
-    job::JobId,
+    job::{JobId, Parameters},
     prelude::*,
     schedule::ScheduleId,
     state::{Attempts, Enqueued, Processing, Scheduled, State, StateName, Transition},
@@ -82,6 +82,7 @@ impl Rows {
         (job.priority, job.state, job.recurrence) = (new.priority, new.initial.name(), new.recurrence);
         let mut details = JobDetails::new(job, Transition::new(new.initial.state(), now).history());
         details.max_attempts = new.max_attempts;
+        details.parameters = new.parameters;
         self.effects.entered(new.initial.name());
         let row = Row { details, state: new.initial.state(), claim: None, begun: false, spent: 0 };
         self.jobs.entry(new.id).or_insert(row);
@@ -98,7 +99,10 @@ impl Rows {
         row.details.lost += u32::from(transition.attempts == Attempts::Lose);
         row.details.history.extend(transition.history());
         (row.details.job.state, row.details.job.state_at) = (to, transition.at);
-        row.details.expires_at = Retention::DEFAULT.expires_at(to, transition.at);
+        row.details.expires_at = Retention::DEFAULT.expiry(&transition);
+        if let Some(parameters) = &transition.parameters {
+            row.details.parameters.clone_from(parameters);
+        }
         row.details.result = match &transition.to {
             State::Succeeded(succeeded) => Some(succeeded.result.get().to_owned()),
             _ => None,
@@ -146,6 +150,7 @@ impl Rows {
         (claimed.queue, claimed.attempt) = (job.queue.clone(), attempt);
         (claimed.lost, claimed.max_attempts) = (row.details.lost, row.details.max_attempts);
         claimed.recurrence.clone_from(&job.recurrence);
+        claimed.parameters.clone_from(&row.details.parameters);
         claimed
     }
 
@@ -249,6 +254,16 @@ impl Storage for Shelf {
             }
         }
         Ok(())
+    }
+
+    async fn set_parameters(&self, job: JobId, token: ClaimToken, parameters: Parameters) -> StorageResult<Recorded> {
+        Ok(self.write(|rows, _| match rows.jobs.get_mut(&job) {
+            Some(row) if row.claim.as_ref().is_some_and(|(held, _)| *held == token) => {
+                row.details.parameters = parameters;
+                Recorded::Stored
+            }
+            _ => Recorded::Fenced,
+        }))
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {

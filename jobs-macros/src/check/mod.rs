@@ -8,14 +8,14 @@ mod signature;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
-use syn::{Path, Type, ext::IdentExt as _};
+use syn::{Type, ext::IdentExt as _};
 
 use crate::{
     diagnostic::{Errors, Problem},
     job_fn::JobFn,
     model::{Crate, Model, Service},
     names,
-    options::{JobOptions, default_crate, name},
+    options::{JobOptions, JobsOptions, default_crate, name},
     types,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct Surroundings<'a> {
     pub(crate) self_ty: &'a Type,
     pub(crate) self_name: &'a Ident,
-    pub(crate) crate_path: Option<&'a Path>,
+    pub(crate) options: &'a JobsOptions,
 }
 
 /// Makes the model of `function`. Where something is wrong, the error is reported and the model has a gap.
@@ -41,7 +41,7 @@ pub(crate) fn model(
     };
     let options = JobOptions::parse(options, &type_name, ident, errors);
     signature::check(function, around.is_some(), errors);
-    let crate_path = options.crate_path.as_ref().or(around.and_then(|around| around.crate_path));
+    let crate_path = options.crate_path.as_ref().or(around.and_then(|around| around.options.crate_path.as_ref()));
     let attributes = |name: &'static str| {
         function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name)).cloned()
     };
@@ -59,6 +59,7 @@ pub(crate) fn model(
         parameters: parameters::read(&function.signature, around, errors),
         output: result::read(&function.signature.output, around, errors),
         name: options.name.clone().unwrap_or_else(|| name::Name { type_name, method: ident.unraw().to_string() }),
+        filters: around.map_or_else(Vec::new, |around| around.options.filters.clone()),
         options,
         recurring: Vec::new(),
     };

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod assertions;
+mod filters;
 mod job_impl;
 mod recurring;
 mod settings;
@@ -19,6 +20,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
     let arguments = arguments::items(model);
     let job_impl = job_impl::whole(model);
     let schedules = recurring::submissions(model);
+    let filters = filters::submission(model);
     quote! {
         #(#cfgs)*
         #allow
@@ -26,6 +28,7 @@ pub(crate) fn job(model: &Model) -> TokenStream {
             #assertions
             #job_impl
             #krate::inventory::submit! { #krate::HandlerDescriptor::of::<#struct_name>() }
+            #filters
             #schedules
         };
         #arguments

@@ -16,7 +16,7 @@ mod zone;
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, Path, ext::IdentExt as _, parse_quote};
+use syn::{Expr, LitStr, Path, ext::IdentExt as _, parse_quote};
 
 use self::{
     list::{Entries, Entry, Grammar, Hint},
@@ -34,10 +34,12 @@ const JOB: Grammar = Grammar {
         ("timeout", "timeout = \"30s\""),
         ("name", "name = \"mail.send_welcome\""),
         ("aliases", "aliases(\"earlier_name\")"),
+        ("filters", "filters(Audit, Throttle::new(10))"),
         ("as", "as = SendWelcome"),
         ("crate", "crate = \"::jobs_runtime\""),
     ],
     hints: &[
+        ("filter", Hint::Option("filters")),
         ("cron", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
         ("every", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
         ("schedule", Hint::Elsewhere("write `#[recurring(cron = \"0 9 * * *\")]` beside `#[job]`")),
@@ -45,7 +47,25 @@ const JOB: Grammar = Grammar {
     ],
 };
 
-const JOBS: Grammar = Grammar { owner: "#[jobs]", options: &[("crate", "crate = \"::jobs_runtime\"")], hints: &[] };
+const JOBS: Grammar = Grammar {
+    owner: "#[jobs]",
+    options: &[("filters", "filters(Audit, Throttle::new(10))"), ("crate", "crate = \"::jobs_runtime\"")],
+    hints: &[("filter", Hint::Option("filters"))],
+};
+
+/// What `#[jobs(…)]` says.
+pub(crate) struct JobsOptions {
+    /// For all jobs of the block.
+    pub(crate) filters: Vec<Expr>,
+    pub(crate) crate_path: Option<Path>,
+}
+
+impl JobsOptions {
+    pub(crate) fn parse(tokens: TokenStream, errors: &Errors) -> Self {
+        let entries = Entries::parse(tokens, JOBS, errors);
+        Self { filters: filters(&entries, errors), crate_path: crate_path(&entries, errors) }
+    }
+}
 
 /// What `#[job(…)]` says; an option that has an error counts as not said.
 pub(crate) struct JobOptions {
@@ -55,6 +75,7 @@ pub(crate) struct JobOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<Name>,
     pub(crate) aliases: Vec<Name>,
+    pub(crate) filters: Vec<Expr>,
     pub(crate) struct_name: Option<Ident>,
     pub(crate) crate_path: Option<Path>,
 }
@@ -71,16 +92,12 @@ impl JobOptions {
             retry: entries.get("retry").and_then(|entry| Retry::parse(entry, errors)),
             timeout: entries.get("timeout").and_then(|entry| timeout(entry, errors)),
             aliases: aliases(&entries, name.as_ref().unwrap_or(&default_name), type_name, errors),
+            filters: filters(&entries, errors),
             name,
             struct_name: entries.get("as").and_then(|entry| entry.identifier(errors)),
             crate_path: crate_path(&entries, errors),
         }
     }
-}
-
-/// Reads `#[jobs(…)]`, which has one option: the path of the crate.
-pub(crate) fn parse_jobs(tokens: TokenStream, errors: &Errors) -> Option<Path> {
-    crate_path(&Entries::parse(tokens, JOBS, errors), errors)
 }
 
 /// The path under which generated code finds `jobs_runtime` when no option says so.
@@ -96,6 +113,10 @@ fn timeout(entry: &Entry, errors: &Errors) -> Option<Duration> {
         return None;
     }
     Some(read.value)
+}
+
+fn filters(entries: &Entries, errors: &Errors) -> Vec<Expr> {
+    entries.get("filters").and_then(|entry| entry.expressions(errors)).unwrap_or_default()
 }
 
 fn aliases(entries: &Entries, name: &Name, type_name: &str, errors: &Errors) -> Vec<Name> {
@@ -146,7 +167,7 @@ mod tests {
     fn every_option_is_read() {
         let (options, messages) = parse(quote! {
             name = "mail.send", aliases("send", "old.send"), as = Send, queue = "mail", priority = -5,
-            retry(attempts = 5), timeout = "30s", crate = "my::path",
+            retry(attempts = 5), timeout = "30s", crate = "my::path", filters(Audit, Throttle::new(10, "mail")),
         });
         assert!(messages.is_empty(), "{messages:?}");
         assert_eq!((options.queue.as_deref(), options.priority), (Some("mail"), Some(-5)));
@@ -157,6 +178,7 @@ mod tests {
             options.aliases.iter().map(|alias| format!("{}.{}", alias.type_name, alias.method)).collect();
         assert_eq!(aliases, ["my_app.send", "old.send"]);
         assert_eq!(options.struct_name.map(|name| name.to_string()).as_deref(), Some("Send"));
+        assert_eq!(options.filters.len(), 2);
         let path = options.crate_path.map(|path| path.to_token_stream().to_string().replace(' ', ""));
         assert_eq!(path.as_deref(), Some("my::path"));
     }

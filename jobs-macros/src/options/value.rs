@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{
-    LitInt, LitStr, Token, bracketed,
+    Expr, LitInt, LitStr, Token, bracketed,
     parse::{ParseStream, Parser as _},
     punctuated::Punctuated,
 };
@@ -99,6 +99,25 @@ impl Entry {
                 if !commas::report_missing_between_texts(group.stream(), errors) {
                     self.wrong(group, "texts in quotes", errors);
                 }
+                None
+            }
+        }
+    }
+
+    /// `key(One, two())`, with at least one expression.
+    pub(crate) fn expressions(&self, errors: &Errors) -> Option<Vec<Expr>> {
+        let group = match &self.value {
+            Value::List(group) => group,
+            Value::None => return self.missing(errors),
+            Value::Equals(tokens) => {
+                self.wrong(tokens, "expressions in parentheses", errors);
+                return None;
+            }
+        };
+        match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream()) {
+            Ok(expressions) if !expressions.is_empty() => Some(expressions.into_iter().collect()),
+            _ => {
+                self.wrong(group, "expressions with commas between them", errors);
                 None
             }
         }

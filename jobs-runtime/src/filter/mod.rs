@@ -83,6 +83,11 @@ use crate::job::Output;
 pub type FilterResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Code that stands round jobs; the hooks that it has no use for do nothing. See the [module](self).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a filter",
+    label = "this does not implement `Filter`",
+    note = "a filter is a value: implement `jobs_runtime::filter::Filter` for its type, with `#[jobs_runtime::async_trait]`"
+)]
 #[async_trait]
 pub trait Filter: Send + Sync + 'static {
     /// What it is called in messages and histories; by default its type, without modules.

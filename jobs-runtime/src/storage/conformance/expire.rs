@@ -2,8 +2,8 @@
 
 use super::fixture::{Fixture, HOUR, SECOND};
 use crate::{
-    state::StateName,
-    storage::{JobFilter, PageRequest},
+    state::{Deleted, Expiry, StateName, Transition},
+    storage::{Finish, JobFilter, PageRequest, Recorded},
 };
 
 /// 24 hours after they succeeded or were deleted, with all that belongs to them.
@@ -61,4 +61,31 @@ pub async fn a_requeued_job_does_not_expire(f: Fixture) {
     assert_eq!(f.storage.expire(10).await.expect("expired"), 0);
     f.clock.advance(HOUR);
     assert_eq!(f.storage.expire(10).await.expect("expired"), 1);
+}
+
+/// Instead of what the storage would say: longer, shorter, or for ever; the next move is as the storage says again.
+pub async fn a_move_says_how_long_the_job_is_kept(f: Fixture) {
+    let ends = [
+        (f.success().kept(Expiry::After(SECOND)), Some(SECOND)),
+        (f.success().kept(Expiry::After(HOUR * 48)), Some(HOUR * 48)),
+        (f.success().kept(Expiry::Never), None),
+        (f.failure().kept(Expiry::After(HOUR)), Some(HOUR)),
+        (f.retry(HOUR * 100).kept(Expiry::After(HOUR)), None),
+        (Transition::new(Deleted {}, f.clock.now()).kept(Expiry::Never), None),
+    ];
+    let ids = f.enqueue_many(ends.len()).await;
+    let jobs = f.claim_from(&["default"], ends.len()).await;
+    let finishes =
+        jobs.iter().zip(&ends).map(|(job, (end, _))| Finish { job: job.id, token: job.token, transition: end.clone() });
+    assert_eq!(f.storage.finish(finishes.collect()).await.expect("finished"), [Recorded::Stored; 6]);
+    for (job, (_, kept)) in jobs.iter().zip(&ends) {
+        assert_eq!(f.details(job.id).await.expires_at, kept.map(|kept| f.clock.now() + kept), "{kept:?}");
+    }
+    f.clock.advance(HOUR * 24 * 365);
+    assert_eq!(f.storage.expire(10).await.expect("expired"), 3);
+    f.requeue(jobs[2].id).await;
+    let again = f.claim().await;
+    assert_eq!(f.finish(&again, f.success()).await, Recorded::Stored);
+    assert_eq!(f.details(again.id).await.expires_at, Some(f.clock.now() + HOUR * 24));
+    assert!(ids.contains(&again.id));
 }

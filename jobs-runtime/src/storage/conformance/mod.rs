@@ -36,6 +36,7 @@ pub mod expire;
 pub mod finish;
 mod fixture;
 pub mod monitor;
+pub mod parameters;
 pub mod promote;
 pub mod rescue;
 pub mod schedule;
@@ -140,6 +141,12 @@ macro_rules! storage_conformance {
                 failed_jobs_stay,
                 expiry_works_in_bounded_steps,
                 a_requeued_job_does_not_expire,
+                a_move_says_how_long_the_job_is_kept,
+            }
+            parameters {
+                parameters_read_back_as_they_were_stored,
+                a_move_can_change_the_parameters,
+                only_the_delivery_that_runs_the_job_sets_parameters,
             }
             monitor {
                 counts_follow_the_states,
