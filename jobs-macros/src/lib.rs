@@ -81,12 +81,20 @@ use proc_macro::TokenStream;
 /// | `linear = "5s"` | 5, 10, 15 … seconds | 10 |
 /// | `exponential = "1s"` | 1, 2, 4 … seconds; `factor = 2` and `max = "24h"` if not said otherwise | 10 |
 /// | `delays = ["1s", "5s"]` | these; the last one holds for all that follow | their number |
+/// | `by = delay_before` | what `fn delay_before(n: u32) -> Duration` returns for retry n | 10 |
 ///
 /// `jitter = 10` adds up to so many percent to each time, by chance, so that jobs that failed together don't
 /// come back together. It is from 0 to 100; 10 by default with `exponential`, 0 else.
 ///
+/// `when = is_transient` retries only after errors for which `fn is_transient(error: &MailError) -> bool` is true; after
+/// others the job fails at once. Panics, and runs that take too long, are retried.
+///
+/// `on_exceeded = "delete"` deletes the job when the last retry has failed, for jobs that nobody will look after; by
+/// default it is `"fail"`.
+///
 /// What contradicts is refused: two backoffs, `factor` or `max` without `exponential`, a `factor` below 2, a
-/// `max` shorter than the first time, fewer `attempts` than `delays`, anything beside `attempts = 0`.
+/// `max` shorter than the first time, fewer `attempts` than `delays`, what says how to retry
+/// beside `attempts = 0`, `when` for a function that returns no `Result`.
 ///
 /// ```
 /// # use jobs_runtime::prelude::*;
@@ -95,6 +103,15 @@ use proc_macro::TokenStream;
 ///
 /// #[job(retry(delays = ["1s", "30s", "1h 30m"]))]
 /// async fn charge(order: u64) {}
+///
+/// fn is_busy(error: &std::io::Error) -> bool {
+///     error.kind() == std::io::ErrorKind::WouldBlock
+/// }
+///
+/// #[job(retry(attempts = 3, when = is_busy, on_exceeded = "delete"))]
+/// async fn upload(file: String) -> std::io::Result<()> {
+///     Ok(())
+/// }
 ///
 /// # use std::time::Duration;
 /// # assert_eq!(PollPartner::SETTINGS.retry.attempts, 8);

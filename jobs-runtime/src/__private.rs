@@ -11,7 +11,7 @@ pub use crate::{
     filter::{DeclaredFilters, FilterDescriptor},
     job::{
         ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
-        JobSettings, Location, Requirements, RetryPolicy,
+        JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
     },
     schedule::{CronSchedule, Misfire, Overlap, RecurringDescriptor},
 };
@@ -80,6 +80,18 @@ where
     R: ResultParts<Error: Failing>,
 {
     result.into_std().map_err(Failing::into_job_error)
+}
+
+/// The same for a job that is retried only after the errors that `when` says.
+pub fn into_result_when<R>(result: R, when: impl FnOnce(&R::Error) -> bool) -> Result<R::Value, JobError>
+where
+    R: ResultParts<Error: Failing>,
+{
+    result.into_std().map_err(|error| {
+        let may_be_retried = when(&error);
+        let error = error.into_job_error();
+        if may_be_retried { error } else { error.not_retried() }
+    })
 }
 
 /// Tells whether `T` is a `Result`, whatever its name.

@@ -80,7 +80,46 @@ async fn unwritable() -> Result<std::collections::BTreeMap<Vec<u8>, u8>, String>
     Ok([(vec![1], 1)].into())
 }
 
+fn is_transient(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+}
+
+fn growing(n: u32) -> Duration {
+    Duration::from_secs(u64::from(n) * 100)
+}
+
+#[job(retry(attempts = 2, by = growing, when = is_transient, on_exceeded = "delete"))]
+async fn call_partner(kind: String) -> anyhow::Result<()> {
+    match kind.as_str() {
+        "transient" => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        "panic" => panic!("no partner"),
+        _ => anyhow::bail!("wrong number"),
+    }
+}
+
 on_each_storage! {
+    async fn only_errors_that_a_job_names_are_retried(world: World) {
+        let server = world.server().register::<CallPartner>().start().await.expect("started");
+        let wrong = CallPartner::enqueue("wrong").await.expect("stored");
+        let details = world.until(&wrong, StateName::Failed).await;
+        assert_eq!((details.job.attempts, details.history.len()), (1, 3));
+        for kind in ["transient", "panic"] {
+            let job = CallPartner::enqueue(kind).await.expect("stored");
+            for retry in 1..=2_u32 {
+                let details = world.until_nth(&job, StateName::Scheduled, retry as usize).await;
+                let due = &details.history.last().expect("history").data["at"];
+                assert_eq!(*due, serde_json::json!(world.clock.now() + growing(retry)), "its own time");
+                world.clock.advance(growing(retry));
+            }
+            let details = world.until(&job, StateName::Deleted).await;
+            let last = details.history.last().expect("history");
+            let reason = "none of 2 retries is left, and the job is one to be deleted then";
+            assert_eq!((last.reason.as_deref(), details.job.attempts), (Some(reason), 3));
+            assert_eq!(details.history[details.history.len() - 2].state, StateName::Failed);
+        }
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     // Elsewhere (apalis) an always failing job ran 25 times within a second: no stored backoff.
     async fn a_failure_is_retried_at_its_stored_time_until_attempts_are_spent(world: World) {
         let runs = Data::new(AtomicU32::new(0));

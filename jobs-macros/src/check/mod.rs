@@ -13,7 +13,7 @@ use syn::{Type, ext::IdentExt as _};
 use crate::{
     diagnostic::{Errors, Problem},
     job_fn::JobFn,
-    model::{Crate, Model, Service},
+    model::{Crate, Model, Output, Service},
     names,
     options::{JobOptions, JobsOptions, default_crate, name},
     types,
@@ -66,8 +66,19 @@ pub(crate) fn model(
     if !function.signature.generics.params.is_empty() {
         model.forget_types();
     }
+    check_when(&model, errors);
     model.recurring = recurring::read(&function.recurring, &model, errors);
     model
+}
+
+/// What returns no `Result` has no error to be judged.
+fn check_when(model: &Model, errors: &Errors) {
+    let when = model.options.retry.as_ref().and_then(|retry| retry.when.as_ref());
+    if let Some(when) = when.filter(|_| errors.is_empty() && !matches!(model.output, Output::Result(_))) {
+        let problem =
+            Problem::new(format!("`when` judges the errors of `{}`, which returns no `Result`", model.function));
+        errors.at(when, problem.help("remove `when`, or return a `Result`"));
+    }
 }
 
 fn struct_name(function: &Ident, options: &JobOptions, errors: &Errors) -> Ident {

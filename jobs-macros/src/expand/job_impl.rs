@@ -94,9 +94,13 @@ fn perform(model: &Model) -> TokenStream {
         Output::Result(ty) => {
             let path = krate.at(ty.span());
             let result = Ident::new("result", ty.span());
+            let into_result = match model.options.retry.as_ref().and_then(|retry| retry.when.as_ref()) {
+                None => quote_spanned!(ty.span()=> #path::into_result::<#ty>(#result)),
+                Some(when) => quote_spanned!(when.span()=> #path::into_result_when::<#ty>(#result, #when)),
+            };
             quote_spanned! {ty.span()=>
                 let #result = #call;
-                #path::into_result::<#ty>(#result)
+                #into_result
             }
         }
     };

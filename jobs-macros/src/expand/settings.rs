@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use crate::{
     model::{Crate, Model},
@@ -64,13 +64,18 @@ fn policy(krate: &Crate, retry: &Retry) -> TokenStream {
             let (base, max) = (duration(*base), duration(*max));
             quote!(#policy::exponential(#attempts, #base, #factor, #max))
         }
+        Backoff::By(delay) => quote!(#policy::by(#attempts, #delay)),
         Backoff::Delays(delays) => {
             let delays = delays.iter().map(|delay| duration(*delay));
             quote!(#policy::delays(&[#(#delays),*]).with_attempts(#attempts))
         }
     };
     let jitter = retry.jitter.map(|percent| quote!(.with_jitter_percent(#percent)));
-    quote!(#with_backoff #jitter)
+    let on_exceeded = retry.on_exceeded.map(|variant| {
+        let variant = format_ident!("{variant}");
+        quote!(.with_on_exceeded(#krate::OnExceeded::#variant))
+    });
+    quote!(#with_backoff #jitter #on_exceeded)
 }
 
 fn duration(duration: Duration) -> TokenStream {

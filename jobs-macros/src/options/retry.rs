@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use syn::Path;
+
 use super::{
     duration,
     list::{Entries, Entry, Grammar, Value},
@@ -18,33 +20,41 @@ const GRAMMAR: Grammar = Grammar {
         ("factor", "factor = 2"),
         ("max", "max = \"1h\""),
         ("delays", "delays = [\"1s\", \"5s\"]"),
+        ("by", "by = delay_before"),
         ("jitter", "jitter = 10"),
+        ("when", "when = is_transient"),
+        ("on_exceeded", "on_exceeded = \"delete\""),
     ],
     hints: &[],
 };
 
-const BACKOFFS: [&str; 4] = ["fixed", "linear", "exponential", "delays"];
+const BACKOFFS: [&str; 5] = ["fixed", "linear", "exponential", "delays", "by"];
 const DEFAULT_ATTEMPTS: u32 = 10;
 const DEFAULT_FACTOR: u32 = 2;
 const DEFAULT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What `retry(…)` says, without contradictions.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Retry {
     pub(crate) attempts: u32,
     pub(crate) backoff: Backoff,
     /// `None` leaves the backoff's own.
     pub(crate) jitter: Option<u8>,
+    /// Which errors are retried; all if there is none.
+    pub(crate) when: Option<Path>,
+    /// The variant of `OnExceeded`.
+    pub(crate) on_exceeded: Option<&'static str>,
 }
 
 /// The time before each retry.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Backoff {
     Hangfire,
     Fixed(Duration),
     Linear(Duration),
     Exponential { base: Duration, factor: u32, max: Duration },
     Delays(Vec<Duration>),
+    By(Path),
 }
 
 impl Retry {
@@ -61,7 +71,8 @@ impl Retry {
             && attempts.value == 0
         {
             report_useless(&entries, errors);
-            return Some(Self { attempts: 0, backoff: Backoff::Hangfire, jitter: None });
+            let on_exceeded = on_exceeded(&entries, errors);
+            return Some(Self { attempts: 0, backoff: Backoff::Hangfire, jitter: None, when: None, on_exceeded });
         }
         let jitter = entries.get("jitter").map(|entry| entry.integer(0_u8, 100, errors));
         let backoff = backoff(&entries, errors);
@@ -78,18 +89,24 @@ impl Retry {
             attempts: attempts.map_or_else(|| Some(by_default()), |read| Some(read?.value))?,
             jitter: jitter.map_or(Some(None), |read| Some(Some(read?.value)))?,
             backoff: backoff?,
+            when: entries.get("when").map_or(Some(None), |entry| Some(Some(entry.path(errors)?)))?,
+            on_exceeded: on_exceeded(&entries, errors),
         })
     }
 }
 
 /// With no retry, all that says how to retry contradicts.
 fn report_useless(entries: &Entries, errors: &Errors) {
-    for (key, _) in GRAMMAR.options.iter().filter(|(key, _)| *key != "attempts") {
+    for (key, _) in GRAMMAR.options.iter().filter(|(key, _)| !["attempts", "on_exceeded"].contains(key)) {
         if let Some(entry) = entries.get(key) {
             let problem = Problem::new(format!("`{key}` contradicts `attempts = 0`, which means no retry at all"));
             errors.at(&entry.key, problem.help(format!("remove `{key}`, or write a larger number of attempts")));
         }
     }
+}
+
+fn on_exceeded(entries: &Entries, errors: &Errors) -> Option<&'static str> {
+    entries.get("on_exceeded")?.choice(&[("fail", "Fail"), ("delete", "Delete")], errors)
 }
 
 fn too_few(attempts: u32, delays: usize) -> Problem {
@@ -114,6 +131,7 @@ fn backoff(entries: &Entries, errors: &Errors) -> Option<Backoff> {
         "fixed" => Some(Backoff::Fixed(first.duration(errors)?.value)),
         "linear" => Some(Backoff::Linear(growing(first, errors)?)),
         "exponential" => exponential(first, entries, errors),
+        "by" => Some(Backoff::By(first.path(errors)?)),
         _ => Some(Backoff::Delays(first.durations(errors)?)),
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Expr, LitInt, LitStr, Token, bracketed,
+    Expr, LitInt, LitStr, Path, Token, bracketed,
     parse::{ParseStream, Parser as _},
     punctuated::Punctuated,
 };
@@ -60,6 +60,12 @@ impl Entry {
     pub(crate) fn identifier(&self, errors: &Errors) -> Option<Ident> {
         let tokens = self.equals("a name without quotes", errors)?;
         syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "a name without quotes", errors)).ok()
+    }
+
+    /// `key = path::to::function`
+    pub(crate) fn path(&self, errors: &Errors) -> Option<Path> {
+        let tokens = self.equals("the path of a function", errors)?;
+        syn::parse2(tokens.clone()).map_err(|_| self.wrong(tokens, "the path of a function", errors)).ok()
     }
 
     /// `key = "one"`, which must be the first of one of the pairs; the result is the second.

@@ -96,6 +96,14 @@ impl JobError {
         self
     }
 
+    /// The same, but for good, if it would be retried.
+    pub(crate) fn not_retried(mut self) -> Self {
+        if matches!(self.wish.control, Control::Retry) {
+            self.wish.control = Control::Permanent;
+        }
+        self
+    }
+
     /// Whether it calls the job off, as [`cancel`](Self::cancel) does.
     #[must_use]
     pub fn is_cancel(&self) -> bool {

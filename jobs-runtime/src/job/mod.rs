@@ -42,7 +42,7 @@ pub use self::{
     output::JobOutput,
     parameters::{ParameterError, Parameters},
     queue::{InvalidQueueName, QueueName},
-    retry::{Backoff, RetryPolicy},
+    retry::{Backoff, DelayFn, OnExceeded, RetryPolicy},
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},
     settings::JobSettings,
 };

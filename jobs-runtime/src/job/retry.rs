@@ -22,6 +22,8 @@ pub struct RetryPolicy {
     /// At most this share of a delay, in percent, is added to it by chance, so that jobs that failed together
     /// don't come back together.
     pub jitter_percent: u8,
+    /// What becomes of the job when the last retry has failed; [`OnExceeded::Fail`] by default.
+    pub on_exceeded: OnExceeded,
 }
 
 /// The time between a failure and the retry that follows it.
@@ -45,46 +47,98 @@ pub enum Backoff {
     },
     /// One time for each retry; the last holds for all that follow it.
     Delays(&'static [Duration]),
+    /// What a function returns for n before retry n; see [`RetryPolicy::by`].
+    By(DelayFn),
+}
+
+/// A function that says what time there is before each retry.
+#[derive(Clone, Copy, Debug)]
+pub struct DelayFn(fn(u32) -> Duration);
+
+impl PartialEq for DelayFn {
+    /// Whether it is the same function at the same address.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+/// What becomes of a job whose last retry has failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnExceeded {
+    /// It is Failed, and kept until someone decides.
+    #[default]
+    Fail,
+    /// It is Deleted, with its failure in the history. For jobs that nobody will look after.
+    Delete,
 }
 
 impl RetryPolicy {
     /// Hangfire's default: ten retries, 15 seconds to some two hours apart.
     ///
     /// Source: `AutomaticRetryAttribute.SecondsToDelayByAttemptFunc` of Hangfire.
-    pub const HANGFIRE: Self = Self { attempts: 10, backoff: Backoff::Hangfire, jitter_percent: 0 };
+    pub const HANGFIRE: Self = Self::of(10, Backoff::Hangfire);
 
     /// No retry: the first failure is the last.
-    pub const NONE: Self = Self { attempts: 0, backoff: Backoff::Hangfire, jitter_percent: 0 };
+    pub const NONE: Self = Self::of(0, Backoff::Hangfire);
 
     /// `attempts` retries, each after `delay`.
     #[must_use]
     pub const fn fixed(attempts: u32, delay: Duration) -> Self {
-        Self { attempts, backoff: Backoff::Fixed(delay), jitter_percent: 0 }
+        Self::of(attempts, Backoff::Fixed(delay))
     }
 
     /// `attempts` retries, the n-th after n times `step`.
     #[must_use]
     pub const fn linear(attempts: u32, step: Duration) -> Self {
-        Self { attempts, backoff: Backoff::Linear(step), jitter_percent: 0 }
+        Self::of(attempts, Backoff::Linear(step))
     }
 
     /// `attempts` retries, the first after `base`, each later one after `factor` times the time before it, at
     /// most `max`; with a jitter of 10 percent.
     #[must_use]
     pub const fn exponential(attempts: u32, base: Duration, factor: u32, max: Duration) -> Self {
-        Self { attempts, backoff: Backoff::Exponential { base, factor, max }, jitter_percent: 10 }
+        Self::of(attempts, Backoff::Exponential { base, factor, max }).with_jitter_percent(10)
     }
 
     /// One retry after each of `delays`.
     #[must_use]
     pub const fn delays(delays: &'static [Duration]) -> Self {
-        Self { attempts: delays.len() as u32, backoff: Backoff::Delays(delays), jitter_percent: 0 }
+        Self::of(delays.len() as u32, Backoff::Delays(delays))
     }
 
     /// The same with another number of retries.
     #[must_use]
     pub const fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// `attempts` retries, the n-th after what `delay` returns for n.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use jobs_runtime::job::RetryPolicy;
+    ///
+    /// const fn delay(n: u32) -> Duration {
+    ///     Duration::from_secs(if n < 3 { 1 } else { 600 })
+    /// }
+    ///
+    /// const POLICY: RetryPolicy = RetryPolicy::by(5, delay);
+    /// assert_eq!(POLICY.delay(4, |_| 0), Some(Duration::from_secs(600)));
+    /// ```
+    #[must_use]
+    pub const fn by(attempts: u32, delay: fn(u32) -> Duration) -> Self {
+        Self::of(attempts, Backoff::By(DelayFn(delay)))
+    }
+
+    const fn of(attempts: u32, backoff: Backoff) -> Self {
+        Self { attempts, backoff, jitter_percent: 0, on_exceeded: OnExceeded::Fail }
+    }
+
+    /// The same with another end when the last retry has failed.
+    #[must_use]
+    pub const fn with_on_exceeded(mut self, on_exceeded: OnExceeded) -> Self {
+        self.on_exceeded = on_exceeded;
         self
     }
 
@@ -135,6 +189,7 @@ impl Backoff {
                 let index = (n as usize - 1).min(delays.len().saturating_sub(1));
                 delays.get(index).copied().unwrap_or_default()
             }
+            Self::By(delay) => delay.0(n),
         }
     }
 }
@@ -169,6 +224,8 @@ mod tests {
         const DELAYS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(60)];
         assert_eq!(seconds(&RetryPolicy::delays(DELAYS), 0), [1, 60]);
         assert_eq!(seconds(&RetryPolicy::delays(DELAYS).with_attempts(4), 0), [1, 60, 60, 60]);
+        let squares = RetryPolicy::by(3, |n| Duration::from_secs(u64::from(n * n)));
+        assert_eq!(seconds(&squares, 0), [1, 4, 9]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{Attempts, Deleted, Enqueued, Failed, Scheduled, State, Succeeded, Transition};
 use crate::{
     clock::{Timestamp, after},
-    job::{Control, Failure, JobError, RetryPolicy},
+    job::{Control, Failure, JobError, OnExceeded, RetryPolicy},
 };
 
 /// How a run ended.
@@ -67,9 +67,21 @@ impl Candidate {
             Again::After(delay) => (run.attempt <= run.retry.attempts).then_some(delay),
             Again::ByPolicy => run.retry.delay(run.attempt, random),
         };
-        let Some(delay) = delay else { return self.transition };
+        let Some(delay) = delay else { return self.exceeded(run) };
         let reason = format!("retry attempt {} of {}: {}", run.attempt, run.retry.attempts, failure.message);
         self.transition.replaced_by(Scheduled { at: after(run.ended_at, delay) }, cut(reason))
+    }
+
+    /// What a failure becomes that is not retried.
+    fn exceeded(self, run: Run<'_>) -> Transition {
+        match (self.again, run.retry.on_exceeded) {
+            (Again::ByPolicy | Again::After(_), OnExceeded::Delete) => {
+                let reason =
+                    format!("none of {} retries is left, and the job is one to be deleted then", run.retry.attempts);
+                self.transition.replaced_by(Deleted {}, reason)
+            }
+            _ => self.transition,
+        }
     }
 }
 
@@ -146,7 +158,7 @@ mod tests {
     use super::{Death, Ended, Run, candidate, lost};
     use crate::{
         clock::Timestamp,
-        job::{JobError, RetryPolicy},
+        job::{JobError, OnExceeded, RetryPolicy},
         state::{Attempts, State, StateName, Transition},
     };
 
@@ -175,6 +187,18 @@ mod tests {
         }
         let last = after_run(3, &policy, Ended::Failed(JobError::new("no route")));
         assert_eq!((last.to.name(), last.replaced.len()), (StateName::Failed, 0));
+    }
+
+    #[test]
+    fn a_job_may_be_deleted_when_its_attempts_are_spent() {
+        let policy = RetryPolicy::fixed(1, SECOND).with_on_exceeded(OnExceeded::Delete);
+        let end = |attempt, error| after_run(attempt, &policy, Ended::Failed(error));
+        assert_eq!(end(1, JobError::new("x")).to.name(), StateName::Scheduled);
+        let last = end(2, JobError::new("x"));
+        assert_eq!((last.to.name(), last.attempts), (StateName::Deleted, Attempts::Spend));
+        assert_eq!(last.replaced[0].state, StateName::Failed);
+        assert_eq!(end(2, JobError::retry_after(SECOND, "x")).to.name(), StateName::Deleted);
+        assert_eq!(end(1, JobError::permanent("x")).to.name(), StateName::Failed, "it has not exceeded anything");
     }
 
     #[test]

@@ -124,7 +124,6 @@ on_each_storage! {
         assert_eq!(details.expires_at, Some(at + DAY * 7));
         assert_eq!(details.parameters.get("left").expect("a state"), Some(StateName::Processing));
         let client = world.client.with_filter(Keep);
-        client.delete(&job).await.expect_err("it has succeeded");
         client.requeue(&job).await.expect("requeued");
         world.until_nth(&job, StateName::Succeeded, 2).await;
         let waiting = client.enqueue(Divide::new(6, 2)).delay(DAY).await.expect("stored");

@@ -107,7 +107,7 @@ impl Filter for Twice {
 }
 
 fn server(world: &World) -> JobServerBuilder {
-    world.server().register::<Divide>().register::<SleepForEver>().register::<BlowUp>().register::<JoinTheCrowd>()
+    world.server().register::<Divide>().register::<SleepForEver>().register::<BlowUp>()
 }
 
 on_each_storage! {
@@ -221,7 +221,7 @@ on_each_storage! {
 
     async fn layers_of_tower_are_filters(world: World) {
         let crowd = Data::new(Crowd::default());
-        let server = server(&world).shared_data(crowd.clone());
+        let server = server(&world).register::<JoinTheCrowd>().shared_data(crowd.clone());
         let server = server.filter_for::<JoinTheCrowd>(LayerFilter::new(GlobalConcurrencyLimitLayer::new(2)));
         let server = server.filter_for::<SleepForEver>(LayerFilter::new(TimeoutLayer::new(Duration::from_millis(5))));
         let server = server.start().await.expect("started");

@@ -21,6 +21,14 @@ impl Trace {
         std::mem::take(&mut self.0.lock().expect("a trace"))
     }
 
+    /// Takes all lines when there are so many.
+    pub(crate) async fn take_when(&self, lines: usize) -> Vec<String> {
+        while self.0.lock().expect("a trace").len() < lines {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        self.take()
+    }
+
     /// A filter that writes here under this name.
     pub(crate) fn filter(&self, name: &'static str) -> Traced {
         Traced { name, trace: self.clone(), order: -1, cancels: false, fails: "", panics: false, handles: false }
