@@ -21,7 +21,7 @@ pub(crate) use self::{
     shared::{Shared, explain},
     tx::{Connection, Tx},
 };
-use super::{CommonOptions, Database, Dialect, Query, Thread, TransactionDatabase, Verb};
+use super::{CommonOptions, Database, Dialect, Query, SummedUp, Thread, TransactionDatabase, Verb};
 use crate::{
     clock::Clock,
     storage::{
@@ -134,6 +134,7 @@ pub(crate) struct Pooled<D: Driver> {
     shared: Arc<Shared<D>>,
     gatherer: Gatherer,
     thread: Thread,
+    summed_up: SummedUp,
 }
 
 impl<D: Driver> Pooled<D> {
@@ -151,7 +152,7 @@ impl<D: Driver> Pooled<D> {
         D::start(thread.handle(), &shared);
         clock::follow(thread.handle(), &shared);
         let gatherer = Gatherer::start(thread.handle(), &shared);
-        Ok(Self { shared, gatherer, thread })
+        Ok(Self { shared, gatherer, thread, summed_up: SummedUp::default() })
     }
 
     /// Runs something on the thread.
@@ -243,7 +244,10 @@ impl<D: Driver> Database for Pooled<D> {
     }
 
     async fn aggregate(&self, limit: usize) -> StorageResult<usize> {
-        self.write(super::Aggregate { limit }).await
+        let at = self.shared.clock.now();
+        let taken = self.write(self.summed_up.next(limit)).await?;
+        self.summed_up.done(limit, taken, at);
+        Ok(taken)
     }
 
     async fn close(&self) {
