@@ -39,7 +39,7 @@ pub use self::{
     inject::{FromContext, Requirements},
     invocation::{ArgumentsError, Invocation},
     name::{InvalidJobName, JobName},
-    output::JobOutput,
+    output::{JobOutput, ResultTooLarge},
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, RetryPolicy},
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},

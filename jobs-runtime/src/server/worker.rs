@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     job::{
-        CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, RetryPolicy,
-        RunTransaction,
+        CatchPanic, ContextParts, Invocation, JobContext, JobError, Performed, RegisteredHandler, ResultTooLarge,
+        RetryPolicy, RunTransaction,
     },
     state::{self, Ended, StateName, Transition, decide},
-    storage::{ClaimedJob, Finish, JobTransaction},
+    storage::{ClaimedJob, Finish, JobTransaction, StorageError},
 };
 
 /// Starts the server's workers on the application's runtime.
@@ -88,7 +88,11 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Opti
             Ok(()) => return None,
             // If it was recorded all the same, and only the reply is lost, this is refused.
             Err(error) => {
-                finish.transition = next(shared, Ended::Failed(JobError::new(error)), attempt, &retry, guard);
+                let error = match error {
+                    StorageError::Refused { .. } => JobError::permanent(error),
+                    error => JobError::new(error),
+                };
+                finish.transition = next(shared, Ended::Failed(error), attempt, &retry, guard);
             }
         }
     }
@@ -154,9 +158,9 @@ async fn run(
     let performing = CatchPanic((handler.descriptor.perform)(invocation, context.clone()));
     let performing = shared.client.scope(performing);
     let ended = match handler.settings.timeout {
-        None => ended(performing.await, run),
+        None => ended(performing.await, run, shared.settings.max_result),
         Some(limit) => match in_time(limit, performing).await {
-            Some(performed) => ended(performed, run),
+            Some(performed) => ended(performed, run, shared.settings.max_result),
             None => {
                 run.cancellation.cancel();
                 Ended::TimedOut(limit)
@@ -171,9 +175,12 @@ async fn in_time(limit: Duration, performing: impl Future<Output = Performed>) -
     tokio::time::timeout(limit, performing).await.ok()
 }
 
-fn ended(performed: Performed, run: &Run) -> Ended {
+fn ended(performed: Performed, run: &Run, max_result: usize) -> Ended {
     match performed {
-        Ok(result) => Ended::Returned(result),
+        Ok(result) => match ResultTooLarge::check(&result, max_result) {
+            Ok(()) => Ended::Returned(result),
+            Err(error) => Ended::Failed(JobError::permanent(error)),
+        },
         // It was told to stop, so that it did not succeed is no failure of its own.
         Err(_) if run.is_interrupted() => Ended::Interrupted,
         Err(error) => Ended::Failed(error),

@@ -43,18 +43,19 @@ pub(crate) fn decide(ended: Ended, run: Run<'_>, random: impl FnMut(u64) -> u64)
         Ended::Failed(error) => match error.control() {
             Control::Retry => retry(error.into_failure(), run, random),
             Control::Permanent => failed(error.into_failure(), at).attempts(Attempts::Spend),
-            Control::Cancel => {
-                Transition::new(Deleted {}, at).because(error.into_failure().message).attempts(Attempts::Spend)
-            }
-            Control::Snooze(delay) => {
-                Transition::new(Scheduled { at: after(at, delay) }, at).because(error.into_failure().message)
-            }
+            Control::Cancel => Transition::new(Deleted {}, at).because(message(error)).attempts(Attempts::Spend),
+            Control::Snooze(delay) => Transition::new(Scheduled { at: after(at, delay) }, at).because(message(error)),
             Control::RetryAfter(delay) if run.attempt <= run.retry.attempts => {
                 retry_after(delay, error.into_failure(), run)
             }
             Control::RetryAfter(_) => failed(error.into_failure(), at).attempts(Attempts::Spend),
         },
     }
+}
+
+/// The move of a job that has run, and whose next state the storage refuses.
+pub(crate) fn refused(error: JobError, at: Timestamp) -> Transition {
+    failed(error.into_failure(), at).attempts(Attempts::Spend)
 }
 
 /// What is known of a job whose server died while it held it.
@@ -103,6 +104,11 @@ fn retry_after(delay: Duration, failure: Failure, run: Run<'_>) -> Transition {
 
 fn failed(failure: Failure, at: Timestamp) -> Transition {
     Transition::new(Failed { failure: failure.bounded() }, at)
+}
+
+/// The whole message as a reason, if it is not too long to be stored.
+fn message(error: JobError) -> String {
+    error.into_failure().bounded().message
 }
 
 /// A reason is one line of a table, so a long error message is cut in it; the failure has it whole.

@@ -19,7 +19,7 @@ mod transition;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::machine::{Ended, Run, SHUT_DOWN, decide};
+pub(crate) use self::machine::{Ended, Run, SHUT_DOWN, decide, refused};
 pub use self::{
     awaiting::{Awaiting, release},
     deleted::Deleted,

@@ -1,8 +1,10 @@
 //! The tables: one numbered list of migrations, applied when the storage is opened.
 
+use std::sync::atomic::Ordering;
+
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 
-use super::{MySql, session::DIALECT};
+use super::{LEAST_PACKET, MySql, session::DIALECT};
 use crate::storage::{
     StorageResult,
     sql::{CommonOptions, Migration, Migrations, Templates, pooled::explain},
@@ -81,8 +83,10 @@ async fn ignores_case(connection: &mut MySqlConnection) -> sqlx::Result<bool> {
 }
 
 async fn check_server(driver: &MySql, options: &CommonOptions, connection: &mut MySqlConnection) -> StorageResult<()> {
-    let row = sqlx::query("SELECT VERSION()").fetch_one(connection).await;
-    let version: String = row.map_err(|error| explain(driver, options, error))?.get(0);
+    let select = "SELECT VERSION(), CAST(@@max_allowed_packet AS SIGNED)";
+    let row = sqlx::query(select).fetch_one(connection).await.map_err(|error| explain(driver, options, error))?;
+    let (version, packet): (String, i64) = (row.get(0), row.get(1));
+    driver.packet.store(usize::try_from(packet).unwrap_or(LEAST_PACKET), Ordering::Relaxed);
     if is_supported(&version) {
         return Ok(());
     }

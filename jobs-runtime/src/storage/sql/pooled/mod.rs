@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use self::gather::Gatherer;
 pub(crate) use self::{
     options::{PoolOptions, pool_setters},
-    shared::{Shared, explain},
+    shared::{Shared, explain, is_of_data},
     tx::{Connection, Tx},
 };
 use super::{CommonOptions, Database, Dialect, Query, SummedUp, Thread, TransactionDatabase, Verb};
@@ -64,6 +64,11 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
 
     /// Whether the database ended a transaction because of others, so that it may be tried again.
     fn is_conflict(error: &sqlx::Error) -> bool;
+
+    /// Whether the database refused what was to be stored, and would again.
+    fn refuses(error: &sqlx::Error) -> bool {
+        is_of_data(error)
+    }
 
     /// What the database's clock shows, in microseconds since 1970.
     fn time(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<i64>> + Send;

@@ -79,7 +79,17 @@ impl<D: Driver> Shared<D> {
         self.common.storage.clone()
     }
 
+    /// What to tell of an error of a statement of the storage's own.
     pub(crate) fn failed(&self, source: sqlx::Error) -> StorageError {
+        if D::refuses(&source) {
+            let (storage, reason) = (self.url(), source.to_string());
+            return StorageError::Refused { storage, reason, source: Some(Box::new(source)) };
+        }
+        self.broken(source)
+    }
+
+    /// What to tell of an error that others may have brought about.
+    pub(super) fn broken(&self, source: sqlx::Error) -> StorageError {
         if !D::is_conflict(&source) {
             self.trust.lose();
         }
@@ -221,6 +231,16 @@ impl Done {
 
 const NO_CONNECTION: &str = "no connection could be had in time: the server can't be reached, or all connections are in \
                              use (`max_connections`)";
+
+/// Whether a value is the reason for an error, by its SQLSTATE: it is none of its type, or beyond what the database can hold.
+pub(crate) fn is_of_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["22", "54"].contains(&&code[..code.len().min(2)]))
+        }
+        error => matches!(error, sqlx::Error::Encode(_)),
+    }
+}
 
 fn is_conflict<D: Driver>(error: &StorageError) -> bool {
     let StorageError::Failed { source, .. } = error else { return false };

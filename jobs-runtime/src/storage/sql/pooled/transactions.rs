@@ -58,7 +58,7 @@ impl<D: Driver> Shared<D> {
         }
         D::before_commit(&mut tx).await?;
         let (effects, came_back) = (tx.effects, tx.came_back);
-        transaction.commit().await.map_err(|error| self.failed(error))?;
+        transaction.commit().await.map_err(|error| self.broken(error))?;
         if came_back {
             self.driver.came_back();
         }
