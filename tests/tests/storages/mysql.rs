@@ -1,4 +1,4 @@
-//! What is MySQL's own: its URLs, and its lock while tables are prepared.
+//! What is MySQL's own: its URLs, its lock while tables are prepared, and what is asked beside a transaction.
 
 use std::time::Duration;
 
@@ -7,10 +7,31 @@ use jobs_runtime::{
     storage::{StorageError, connect},
 };
 use jobs_tests::{Engine, Place, Proxy, in_a_place, work::Work};
+use sqlx::MySqlPool;
 
 use super::opening::open_error;
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+// Everyone waited for ever for the one connection.
+#[test]
+fn who_awaits_a_job_in_a_transaction_does_not_wait_for_a_connection_that_no_longer_answers() {
+    in_a_place(Engine::MySql, async |place: Place| {
+        let proxy = Proxy::start(place.engine, &place.database).await;
+        let storage = place.engine.open(&proxy.url(&place.url), TEN_SECONDS).await.expect("opened");
+        let client = Client::new(storage.clone());
+        let parent = client.enqueue(Work::new(1)).await.expect("stored");
+        let pool = MySqlPool::connect(&place.database.to_string()).await.expect("connected");
+        for round in 0..3 {
+            if round > 0 {
+                proxy.stall_the_connected();
+            }
+            let mut tx = pool.begin().await.expect("begun");
+            client.enqueue(Work::new(2)).after(&parent).in_tx(&mut tx).await.expect("stored");
+            tx.commit().await.expect("committed");
+        }
+    });
+}
 
 // What was told was that the connection had ended.
 #[test]

@@ -16,6 +16,8 @@ use std::{fmt, sync::Arc};
 use tokio::runtime::Handle;
 
 use self::gather::Gatherer;
+#[cfg(feature = "mysql")]
+pub(crate) use self::trust::LOOK;
 pub(crate) use self::{
     options::{PoolOptions, pool_setters},
     shared::{Shared, explain, is_of_data},

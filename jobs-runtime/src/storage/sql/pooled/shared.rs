@@ -197,7 +197,7 @@ impl<D: Driver> Shared<D> {
         Err(self.too_late())
     }
 
-    fn too_late(&self) -> StorageError {
+    pub(crate) fn too_late(&self) -> StorageError {
         let (storage, limit) = (self.url(), self.common.transaction_timeout);
         StorageError::Timeout { storage, operation: "transaction", limit }
     }
