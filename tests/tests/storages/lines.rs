@@ -159,6 +159,25 @@ on_each_engine! {
         answers(&storage, job).await;
     }
 
+    // Each had lost its place among the handlers' connections for ever.
+    async fn transactions_that_stall_for_ever_make_room_for_others(place: Place) {
+        let proxy = Proxy::start(place.engine, &place.database).await;
+        let storage = impatient(&place, &proxy).await;
+        for _ in 0..2 {
+            let mut begun = Vec::new();
+            for _ in 0..3 {
+                begun.push(storage.begin_transaction().await.expect("begun"));
+            }
+            proxy.stall_the_connected();
+            drop(begun);
+            let mut tries = 0;
+            while let Err(error) = storage.begin_transaction().await {
+                tries += 1;
+                assert!(tries < 30, "{error}");
+            }
+        }
+    }
+
     // Its health says so, each process logs it once, and the work goes on by itself.
     async fn a_server_tells_of_a_stalled_database_and_goes_on(place: Place) {
         keep_log();
