@@ -7,7 +7,7 @@ use jobs_runtime::{
     prelude::*,
     state::StateName,
 };
-use jobs_tests::{Faulty, PrivateServer, World, on_each_private_server, on_each_storage};
+use jobs_tests::{Faulty, PrivateServer, on_each_private_server, on_each_storage};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 const KIB: usize = 1024;
