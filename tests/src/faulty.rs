@@ -8,7 +8,7 @@ use jobs_runtime::{
     clock::{Clock, Timestamp},
     job::{JobId, Parameters},
     schedule::ScheduleId,
-    state::StateName,
+    state::{State, StateName},
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
         JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion, QueueStatus,
@@ -29,6 +29,7 @@ pub struct Faulty {
     lost_replies: AtomicU64,
     lost_commits: AtomicU64,
     hides_states: AtomicBool,
+    longest_result: AtomicU64,
     faster: Mutex<Vec<ScheduleWrite>>,
     claims: AtomicU64,
 }
@@ -39,7 +40,19 @@ impl Faulty {
         let (percent, random, down) = (AtomicU64::new(0), Random::new(seed), AtomicBool::new(false));
         let (lost_replies, lost_commits) = (AtomicU64::new(0), AtomicU64::new(0));
         let (hides_states, faster, claims) = (AtomicBool::new(false), Mutex::default(), AtomicU64::new(0));
-        Arc::new(Self { inner, percent, random, down, lost_replies, lost_commits, hides_states, faster, claims })
+        let longest_result = AtomicU64::new(u64::MAX);
+        Arc::new(Self {
+            inner,
+            percent,
+            random,
+            down,
+            lost_replies,
+            lost_commits,
+            hides_states,
+            longest_result,
+            faster,
+            claims,
+        })
     }
 
     /// Lets this share of the calls fail.
@@ -65,6 +78,11 @@ impl Faulty {
     /// Lets nobody know the states of jobs, or everyone.
     pub fn hide_states(&self, hide: bool) {
         self.hides_states.store(hide, Ordering::Relaxed);
+    }
+
+    /// Refuses all outcomes of a call if one of them has a longer result.
+    pub fn refuse_results_over(&self, bytes: u64) {
+        self.longest_result.store(bytes, Ordering::Relaxed);
     }
 
     /// Lets someone else be faster with these changes when schedules are to be written next.
@@ -133,6 +151,15 @@ impl Storage for Faulty {
     }
 
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>> {
+        let longest = self.longest_result.load(Ordering::Relaxed);
+        let is_too_long = |finish: &Finish| match &finish.transition.to {
+            State::Succeeded(succeeded) => succeeded.result.get().len() as u64 > longest,
+            _ => false,
+        };
+        if batch.iter().any(is_too_long) {
+            let (storage, reason) = ("faulty".to_owned(), format!("a result has more than {longest} bytes"));
+            return Err(StorageError::Refused { storage, reason, source: None });
+        }
         self.on_a_bad_line(self.inner.finish(batch)).await
     }
 

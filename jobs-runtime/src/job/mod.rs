@@ -39,7 +39,7 @@ pub use self::{
     inject::{FromContext, Requirements},
     invocation::{ArgumentsError, Invocation},
     name::{InvalidJobName, JobName},
-    output::JobOutput,
+    output::{JobOutput, ResultTooLarge},
     parameters::{ParameterError, Parameters},
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, DelayFn, OnExceeded, RetryPolicy},

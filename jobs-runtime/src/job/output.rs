@@ -47,6 +47,28 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> JobOutput for T {
     }
 }
 
+/// A result is longer than its server stores, and so its job has failed; see
+/// [`max_result`](crate::server::JobServerBuilder::max_result).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+#[error(
+    "the result is {bytes} bytes of JSON, more than the limit of {limit}: store what is large elsewhere and return its \
+     name, or raise the limit with `JobServerBuilder::max_result`"
+)]
+pub struct ResultTooLarge {
+    /// How long it is.
+    pub bytes: usize,
+    /// How long it may be.
+    pub limit: usize,
+}
+
+impl ResultTooLarge {
+    pub(crate) fn check(result: &RawValue, limit: usize) -> Result<(), Self> {
+        let bytes = result.get().len();
+        if bytes <= limit { Ok(()) } else { Err(Self { bytes, limit }) }
+    }
+}
+
 /// How deep a result may be: `serde_json` reads 127 levels, and in the history the result lies one level down.
 const MAX_DEPTH: usize = 126;
 

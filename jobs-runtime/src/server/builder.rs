@@ -143,6 +143,17 @@ impl JobServerBuilder {
         self
     }
 
+    /// How long a result may be, in bytes of JSON; [1 MiB](JobServer::DEFAULT_MAX_RESULT) by default.
+    ///
+    /// A job that returns more becomes Failed with the error [`ResultTooLarge`](crate::job::ResultTooLarge), and is not
+    /// retried: its handler has done its work. What it wrote in a [`JobTx`](crate::storage::JobTx) is rolled back. The
+    /// storage may take less, such as MySQL with a small `max_allowed_packet`; then the job fails with what the storage
+    /// says.
+    pub fn max_result(mut self, bytes: usize) -> Self {
+        self.settings.max_result = bytes;
+        self
+    }
+
     /// How jobs are retried whose name no handler of this server answers to. By default they are not: such a job
     /// fails at once, with the names that are known.
     ///

@@ -7,7 +7,7 @@ use crate::{
     filter::{Chain, Decision, Next, Performing, Subject},
     job::{
         CatchPanic, ContextParts, HandlerDescriptor, Invocation, JobContext, JobError, Output, RegisteredHandler,
-        RetryPolicy, RunTransaction,
+        ResultTooLarge, RetryPolicy, RunTransaction,
     },
     state::{self, Candidate, Ended, Processing, StateName, StateSet, Transition, candidate},
     storage::{ClaimedJob, JobTransaction},
@@ -98,7 +98,10 @@ impl<'s> Case<'s> {
 
     fn ended(&self, output: Output) -> Ended {
         match output {
-            Ok(result) => Ended::Returned(result),
+            Ok(result) => match ResultTooLarge::check(&result, self.shared.settings.max_result) {
+                Ok(()) => Ended::Returned(result),
+                Err(error) => Ended::Failed(JobError::permanent(error)),
+            },
             // It was told to stop, so that it did not succeed is no failure of its own.
             Err(_) if self.run.is_interrupted() => Ended::Interrupted,
             Err(error) => Ended::Failed(error),

@@ -5,12 +5,14 @@ use tracing::{error, info, warn};
 
 use super::{claiming::Claiming, claims::ClaimKey, shared::Shared, supervise::Backoff};
 use crate::{
-    state::{Enqueued, Transition},
-    storage::{ClaimedJob, Finish, Recorded, StorageResult, Turn},
+    job::JobError,
+    state::{self, Enqueued, State, Transition},
+    storage::{ClaimedJob, Finish, Recorded, StorageError, StorageResult, Turn},
 };
 
-/// How many outcomes are recorded in one call at most.
+/// How many outcomes are recorded in one call at most, and how many bytes of results, unless one alone has more.
 const BATCH: usize = 500;
+const MOST_BYTES: usize = 8 << 20;
 
 /// The outcomes that come from the workers, and those that are being recorded: they outlive a panic.
 #[derive(Debug)]
@@ -39,7 +41,8 @@ pub(super) async fn run(
     let Inbox { outcomes, batch } = &mut *inbox.lock().await;
     while !batch.is_empty() || outcomes.recv_many(batch, BATCH).await > 0 {
         let wanted = if shared.stop.claiming.is_cancelled() { 0 } else { shared.demand.wanted_besides() };
-        if wanted == 0 || !turn(shared, batch, wanted, claimed).await {
+        let is_large = batch.iter().map(size).sum::<usize>() > MOST_BYTES;
+        if wanted == 0 || is_large || !turn(shared, batch, wanted, claimed).await {
             record(shared, batch).await;
         }
         shared.demand.ended(batch.len());
@@ -62,21 +65,91 @@ async fn turn(shared: &Shared, batch: &[Finish], wanted: usize, claimed: &async_
     true
 }
 
+/// Tries until all are recorded, piece by piece.
+///
+/// If the storage refuses a piece, it is halved until it is known which outcome is the reason: then that job fails, and no
+/// other has to wait for it.
 async fn record(shared: &Shared, batch: &[Finish]) {
+    let mut pieces: Vec<&[Finish]> = batch.chunk_by(in_one_piece()).collect();
+    // The next one is the last.
+    pieces.reverse();
+    while let Some(piece) = pieces.pop() {
+        match (record_piece(shared, piece).await, piece) {
+            (Ok(recorded), _) => end(shared, piece, &recorded),
+            (Err(refused), [finish]) => fail(shared, finish, refused).await,
+            (Err(_), _) => {
+                let (first, second) = piece.split_at(piece.len() / 2);
+                pieces.extend([second, first]);
+            }
+        }
+    }
+}
+
+/// Tries until the outcomes are recorded, or the storage refuses them.
+async fn record_piece(shared: &Shared, piece: &[Finish]) -> StorageResult<Vec<Recorded>> {
     let mut backoff = Backoff::default();
     loop {
-        match shared.storage().finish(batch.to_vec()).await {
+        match shared.storage().finish(piece.to_vec()).await {
             Ok(recorded) => {
                 shared.health.recovered("completer");
-                return end(shared, batch, &recorded);
+                return Ok(recorded);
             }
+            Err(refused @ StorageError::Refused { .. }) => return Err(refused),
             Err(source) => {
-                if shared.health.failed("completer", &source) {
-                    error!(error = %source, outcomes = batch.len(), "outcomes can't be recorded; trying until they are");
-                }
+                report(shared, &source, piece.len());
                 backoff.wait().await;
             }
         }
+    }
+}
+
+/// Lets a job fail whose outcome the storage refuses.
+async fn fail(shared: &Shared, finish: &Finish, refused: StorageError) {
+    error!(job.id = %finish.job, outcome = %finish.transition.to.name(), error = %refused,
+        "the storage refuses an outcome: its job fails instead");
+    let failure = JobError::permanent(Unstorable(refused));
+    let failed = [Finish { transition: state::refused(failure, finish.transition.at), ..finish.clone() }];
+    let mut backoff = Backoff::default();
+    loop {
+        match record_piece(shared, &failed).await {
+            Ok(recorded) => return end(shared, &failed, &recorded),
+            Err(source) => {
+                report(shared, &source, 1);
+                backoff.wait().await;
+            }
+        }
+    }
+}
+
+/// The storage refuses what would follow from the run of a job.
+#[derive(Debug, thiserror::Error)]
+#[error("the job has run, but how it ended can't be stored: {0}")]
+struct Unstorable(StorageError);
+
+fn report(shared: &Shared, source: &StorageError, outcomes: usize) {
+    if shared.health.failed("completer", source) {
+        error!(error = %source, outcomes, "outcomes can't be recorded; trying until they are");
+    }
+}
+
+/// Whether the next outcome still belongs into one call with those before it, so that no call takes too long.
+fn in_one_piece() -> impl FnMut(&Finish, &Finish) -> bool {
+    let mut bytes = 0;
+    move |before, next| {
+        bytes += size(before);
+        let fits = bytes + size(next) <= MOST_BYTES;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    }
+}
+
+/// How much there is to store of an outcome that has no bounds of its own.
+fn size(finish: &Finish) -> usize {
+    match &finish.transition.to {
+        State::Succeeded(succeeded) => succeeded.result.get().len(),
+        _ => 0,
     }
 }
 

@@ -79,6 +79,10 @@ pub struct JobServer {
 }
 
 impl JobServer {
+    /// The longest result that is stored, unless [`max_result`](JobServerBuilder::max_result) says otherwise: 1 MiB of
+    /// JSON.
+    pub const DEFAULT_MAX_RESULT: usize = 1024 * 1024;
+
     /// Prepares a server of `storage`.
     pub fn builder(storage: Arc<dyn Storage>) -> JobServerBuilder {
         JobServerBuilder::new(storage)

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    JobServer,
     claims::{ClaimKey, Claims},
     demand::Demand,
     health::HealthBoard,
@@ -51,6 +52,7 @@ pub(super) struct Settings {
     pub(super) heartbeat_interval: Duration,
     pub(super) server_timeout: Duration,
     pub(super) max_lost: u32,
+    pub(super) max_result: usize,
     pub(super) unknown_jobs: RetryPolicy,
     /// Instead of those of the storage.
     pub(super) queue_poll_interval: Option<Duration>,
@@ -69,6 +71,7 @@ impl Default for Settings {
             heartbeat_interval: Duration::from_secs(3),
             server_timeout: Duration::from_secs(15),
             max_lost: 3,
+            max_result: JobServer::DEFAULT_MAX_RESULT,
             unknown_jobs: RetryPolicy::NONE,
             queue_poll_interval: None,
             expiration_check_interval: None,

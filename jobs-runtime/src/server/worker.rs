@@ -16,7 +16,7 @@ use super::{
 use crate::{
     job::JobError,
     state::{self, Ended, StateName, Transition},
-    storage::{ClaimedJob, Finish},
+    storage::{ClaimedJob, Finish, StorageError},
 };
 
 /// Starts the server's workers on the application's runtime.
@@ -88,7 +88,13 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Opti
         match transaction::record(shared, transaction, &finish).await {
             Ok(()) => return None,
             // If it was recorded all the same, and only the reply is lost, this is refused.
-            Err(error) => finish.transition = case.settle(Ended::Failed(JobError::new(error))).await,
+            Err(error) => {
+                let error = match error {
+                    StorageError::Refused { .. } => JobError::permanent(error),
+                    error => JobError::new(error),
+                };
+                finish.transition = case.settle(Ended::Failed(error)).await;
+            }
         }
     }
     report(&finish.transition, id, &name, attempt);

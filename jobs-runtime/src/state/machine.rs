@@ -100,14 +100,17 @@ pub(crate) fn candidate(ended: Ended, run: Run<'_>) -> Candidate {
         Control::RetryAfter(delay) => Candidate::failed(error.into_failure(), at, Again::After(delay)),
         Control::Permanent => Candidate::failed(error.into_failure(), at, Again::Never),
         Control::Cancel => {
-            let reason = error.into_failure().message;
-            Candidate::of(Transition::new(Deleted {}, at).because(reason).attempts(Attempts::Spend))
+            Candidate::of(Transition::new(Deleted {}, at).because(message(error)).attempts(Attempts::Spend))
         }
         Control::Snooze(delay) => {
-            let reason = error.into_failure().message;
-            Candidate::of(Transition::new(Scheduled { at: after(at, delay) }, at).because(reason))
+            Candidate::of(Transition::new(Scheduled { at: after(at, delay) }, at).because(message(error)))
         }
     }
+}
+
+/// The move of a job that has run, and whose next state the storage refuses.
+pub(crate) fn refused(error: JobError, at: Timestamp) -> Transition {
+    failed(error.into_failure(), at).attempts(Attempts::Spend)
 }
 
 /// What is known of a job whose server died while it held it.
@@ -139,6 +142,11 @@ pub fn lost(server: &str, death: Death, most: u32, at: Timestamp) -> Transition 
 
 fn failed(failure: Failure, at: Timestamp) -> Transition {
     Transition::new(Failed { failure: failure.bounded() }, at)
+}
+
+/// The whole message as a reason, if it is not too long to be stored.
+fn message(error: JobError) -> String {
+    error.into_failure().bounded().message
 }
 
 /// A reason is one line of a table, so a long error message is cut in it; the failure has it whole.

@@ -19,7 +19,7 @@ mod transition;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::machine::{Again, Candidate, Ended, Run, SHUT_DOWN, candidate};
+pub(crate) use self::machine::{Again, Candidate, Ended, Run, SHUT_DOWN, candidate, refused};
 pub use self::{
     awaiting::{Awaiting, release},
     deleted::Deleted,

@@ -38,10 +38,10 @@ impl Transition {
         }
     }
 
-    /// The same with a reason.
+    /// The same with a reason; a zero character in it, which not every database can store, becomes U+FFFD.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
+        self.reason = Some(reason.into().replace('\0', "\u{fffd}"));
         self
     }
 

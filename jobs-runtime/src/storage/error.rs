@@ -70,6 +70,18 @@ pub enum StorageError {
         /// What the driver said.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The storage refuses what it is to store, and would again: it is too large for the database, say. Nothing of it
+    /// is stored.
+    #[error("storage `{storage}` refuses what it is to store: {reason}")]
+    Refused {
+        /// The storage, without secrets.
+        storage: String,
+        /// Why, and what to do.
+        reason: String,
+        /// What the driver said.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
     /// The storage was closed by this program.
     #[error("storage `{storage}` is closed")]
     Closed {
@@ -106,6 +118,13 @@ impl StorageError {
                 Box::new(move |storage| Self::Timeout { storage, operation, limit })
             }
             Self::Closed { .. } => Box::new(|storage| Self::Closed { storage }),
+            Self::Refused { reason, source, .. } => {
+                let source: Option<Arc<dyn StdError + Send + Sync>> = source.map(Arc::from);
+                Box::new(move |storage| {
+                    let source = source.clone().map(|source| Box::new(source) as Box<dyn StdError + Send + Sync>);
+                    Self::Refused { storage, reason: reason.clone(), source }
+                })
+            }
             Self::Failed { source, .. } => {
                 let source: Arc<dyn StdError + Send + Sync> = Arc::from(source);
                 Box::new(move |storage| Self::Failed { storage, source: Box::new(Arc::clone(&source)) })

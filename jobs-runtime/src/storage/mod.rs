@@ -113,6 +113,9 @@ pub trait Storage: Monitor + fmt::Debug {
 
     /// Records how runs ended, each only if its claim token is still the current one. Answers in the order of
     /// `batch`; [`Recorded`] says what a repeated outcome is answered.
+    ///
+    /// After [`StorageError::Refused`] a server finds out which of the outcomes can't be stored, and lets that job fail;
+    /// after any other error it asks again until there is none.
     async fn finish(&self, batch: Vec<Finish>) -> StorageResult<Vec<Recorded>>;
 
     /// Both at once, for a server that is busy: in one commit, where the storage can.

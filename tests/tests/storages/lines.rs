@@ -7,6 +7,7 @@ use std::{
 
 use jobs_runtime::{
     client::JobHandle,
+    job::{Invocation, JobName},
     prelude::*,
     server::JobServerBuilder,
     state::StateName,
@@ -81,6 +82,29 @@ on_each_engine! {
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
+    // It is not the jobs' fault: who asks need not ask again.
+    async fn new_jobs_whose_connection_broke_are_stored_by_another(place: Place) {
+        let proxy = Proxy::start(place.engine, &place.database).await;
+        let storage = connect(&proxy.url(&place.url).to_string()).await.expect("opened");
+        let client = Client::new(storage.clone());
+        let new = |n: u64| {
+            let invocation = Invocation::new(JobName::new("suite", "broken"), &[n]).expect("JSON");
+            client.prepare(invocation).expect("prepared")
+        };
+        storage.enqueue(vec![new(1)]).await.expect("stored");
+        let marker = 700_000_001;
+        let text = marker.to_string();
+        let held = proxy.hold_the_reply_to(&[text.as_str()]);
+        let job = new(marker);
+        let (id, asked) = (job.id, storage.clone());
+        let enqueuing = tokio::spawn(async move { asked.enqueue(vec![job]).await });
+        tokio::time::timeout(TEN_SECONDS, held).await.expect("asked");
+        proxy.cut();
+        enqueuing.await.expect("a task").expect("stored");
+        assert!(storage.job(id).await.expect("read").is_some());
+        assert_eq!(storage.counts().await.expect("counted").of(StateName::Enqueued).value, 2);
+    }
+
     // Claims, outcomes, heartbeats: whatever is under way, before it reached the database, or when it was carried out.
     async fn a_server_whose_connections_are_cut_anywhere_loses_nothing(place: Place) {
         let direct = place.open().await;
@@ -133,6 +157,25 @@ on_each_engine! {
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         proxy.stall_the_connected();
         answers(&storage, job).await;
+    }
+
+    // Each had lost its place among the handlers' connections for ever.
+    async fn transactions_that_stall_for_ever_make_room_for_others(place: Place) {
+        let proxy = Proxy::start(place.engine, &place.database).await;
+        let storage = impatient(&place, &proxy).await;
+        for _ in 0..2 {
+            let mut begun = Vec::new();
+            for _ in 0..3 {
+                begun.push(storage.begin_transaction().await.expect("begun"));
+            }
+            proxy.stall_the_connected();
+            drop(begun);
+            let mut tries = 0;
+            while let Err(error) = storage.begin_transaction().await {
+                tries += 1;
+                assert!(tries < 30, "{error}");
+            }
+        }
     }
 
     // Its health says so, each process logs it once, and the work goes on by itself.

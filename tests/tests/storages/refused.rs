@@ -67,6 +67,9 @@ on_each_private_server! {
         let told = error.to_string();
         assert!(matches!(error, StorageError::Timeout { .. } | StorageError::Failed { .. }), "{error:?}");
         assert!(told.contains("ada:***@") && told.contains(place.url.place()) && !told.contains("s3cret"), "{told}");
+        let told = storage.counts().await.expect_err("gone").to_string();
+        assert!(told.contains("the server can't be reached") && told.contains("check host and port"), "{told}");
+        assert!(told.contains("ada:***@") && told.contains(place.url.place()) && !told.contains("s3cret"), "{told}");
         while jobs.health().is_healthy() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

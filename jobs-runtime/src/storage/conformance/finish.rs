@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 
 use super::fixture::{Fixture, SECOND};
 use crate::{
-    state::{Enqueued, StateName, Succeeded, Transition},
-    storage::{Finish, Recorded},
+    job::Failure,
+    state::{Enqueued, Failed, StateName, Succeeded, Transition},
+    storage::{ClaimedJob, Finish, Recorded},
 };
 
 /// Result, duration, attempt and expiry.
@@ -51,6 +52,38 @@ pub async fn a_deeply_nested_result_hides_no_job(f: Fixture) {
         let states: Vec<StateName> = f.details(id).await.history.iter().map(|entry| entry.state).collect();
         assert_eq!(states[2..], [StateName::Succeeded, StateName::Enqueued], "{depth}");
         f.delete(id).await;
+    }
+}
+
+/// PostgreSQL has none in its texts. In JSON they are escaped; in a reason they are replaced.
+pub async fn zero_characters_are_recorded(f: Fixture) {
+    let id = f.enqueue("zeros").await;
+    let text = r#"{"a":"\u0000"}"#;
+    let result = RawValue::from_string(text.to_owned()).expect("JSON");
+    let success = Transition::new(Succeeded { result, duration: SECOND }, f.clock.now());
+    assert_eq!(f.finish(&f.claim().await, success).await, Recorded::Stored);
+    assert_eq!(f.details(id).await.result.as_deref(), Some(text));
+    f.enqueue("zeros").await;
+    let job = f.claim().await;
+    let failed = Transition::new(Failed { failure: Failure::new("suite\0", "no\0route") }, f.clock.now());
+    assert_eq!(f.finish(&job, failed.because("no\0route")).await, Recorded::Stored);
+    let last = f.details(job.id).await.history.pop().expect("history");
+    assert_eq!(last.reason.as_deref(), Some("no\u{fffd}route"));
+    assert_eq!(last.data["message"], "no\0route");
+}
+
+/// More than one statement may be able to take.
+pub async fn large_results_are_recorded_together(f: Fixture) {
+    const LENGTH: usize = 400_000;
+    f.enqueue_many(20).await;
+    let jobs = f.claim_from(&["default"], 20).await;
+    let result = RawValue::from_string(format!("\"{}\"", "x".repeat(LENGTH))).expect("JSON");
+    let success = Transition::new(Succeeded { result, duration: SECOND }, f.clock.now());
+    let finish = |job: &ClaimedJob| Finish { job: job.id, token: job.token, transition: success.clone() };
+    let recorded = f.storage.finish(jobs.iter().map(finish).collect()).await.expect("finished");
+    assert_eq!(recorded, vec![Recorded::Stored; 20]);
+    for job in &jobs {
+        assert_eq!(f.details(job.id).await.result.expect("a result").len(), LENGTH + 2);
     }
 }
 

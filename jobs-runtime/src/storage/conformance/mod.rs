@@ -74,6 +74,8 @@ macro_rules! storage_conformance {
                 a_success_keeps_its_result,
                 a_result_is_kept_to_the_letter,
                 a_deeply_nested_result_hides_no_job,
+                zero_characters_are_recorded,
+                large_results_are_recorded_together,
                 a_success_needs_no_written_history,
                 a_late_outcome_is_refused,
                 an_outcome_is_recorded_once,

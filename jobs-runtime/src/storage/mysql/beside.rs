@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, MySqlConnection, SqlStr, mysql::MySqlRow};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::session::Tx;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     state::StateName,
     storage::{
         StorageResult,
-        sql::{Reader, Session as _, Stored, params},
+        sql::{Reader, Session as _, Stored, params, pooled::LOOK},
     },
 };
 
@@ -49,7 +49,7 @@ fn first(tx: &Tx<'_>, rows: &[MySqlRow]) -> StorageResult<Option<Stored>> {
 
 /// Reads what is committed by now.
 async fn look(tx: &Tx<'_>, id: JobId) -> StorageResult<Vec<MySqlRow>> {
-    const LOOK: &str = "
+    const SELECT: &str = "
         SELECT j.id, j.queue, j.priority, j.state, j.place, j.spent, j.lost,
                COALESCE(s.token, p.token) AS token, COALESCE(s.server, p.server) AS server,
                COALESCE(s.claimed_at, p.at) AS claimed_at, s.at AS ended_at, s.duration, s.result
@@ -58,20 +58,28 @@ async fn look(tx: &Tx<'_>, id: JobId) -> StorageResult<Vec<MySqlRow>> {
         LEFT JOIN {p}succeeded s ON s.job = j.id
         WHERE j.id = ?";
     let (place, connect) = (Arc::clone(&tx.shared.driver.beside.0), tx.shared.pool.connect_options());
-    let select = tx.shared.sql.get(LOOK);
+    let select = tx.shared.sql.get(SELECT);
     let looking = async move {
         let mut place = place.lock().await;
-        if let Some(connection) = place.as_mut()
-            && let Ok(rows) = fetch(connection, select.clone(), id).await
+        // While it is in use it is not in its place: if this takes too long, it is dropped.
+        if let Some(mut connection) = place.take()
+            && let Ok(Ok(rows)) = timeout(LOOK, fetch(&mut connection, select.clone(), id)).await
         {
+            *place = Some(connection);
             return Ok(rows);
         }
         // It was idle for too long, say.
-        let connection = place.insert(connect.connect().await?);
-        fetch(connection, select, id).await
+        let mut connection = connect.connect().await?;
+        let rows = fetch(&mut connection, select, id).await?;
+        *place = Some(connection);
+        Ok(rows)
     };
-    let looked = tx.shared.thread.spawn(looking).await;
-    looked.unwrap_or(Err(sqlx::Error::WorkerCrashed)).map_err(|error| tx.shared.failed(error))
+    let in_time = timeout(tx.shared.common.transaction_timeout, looking);
+    match tx.shared.thread.spawn(in_time).await {
+        Ok(Ok(looked)) => looked.map_err(|error| tx.shared.failed(error)),
+        Ok(Err(_)) => Err(tx.shared.too_late()),
+        Err(_) => Err(tx.shared.failed(sqlx::Error::WorkerCrashed)),
+    }
 }
 
 async fn fetch(connection: &mut MySqlConnection, select: SqlStr, id: JobId) -> sqlx::Result<Vec<MySqlRow>> {

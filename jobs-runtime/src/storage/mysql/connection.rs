@@ -2,6 +2,8 @@
 
 use sqlx::{MySqlConnection, mysql::MySqlDatabaseError};
 
+use crate::storage::sql::pooled::is_of_data;
+
 /// What the database's clock shows, in microseconds since 1970.
 pub(super) async fn time(connection: &mut MySqlConnection) -> sqlx::Result<i64> {
     let time = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
@@ -11,6 +13,11 @@ pub(super) async fn time(connection: &mut MySqlConnection) -> sqlx::Result<i64> 
 /// Whether a transaction ended because of others: a deadlock, or a lock that it waited for too long.
 pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(number(error), Some(1213 | 1205))
+}
+
+/// Whether what was to be stored is the reason: it is too large, or not what its column takes.
+pub(super) fn refuses(error: &sqlx::Error) -> bool {
+    is_of_data(error) || matches!(number(error), Some(1118 | 1153 | 1301 | 1366))
 }
 
 /// What to tell of an error that keeps the database from being opened.

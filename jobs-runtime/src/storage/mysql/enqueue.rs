@@ -23,30 +23,23 @@ impl Work<MySql> for Enqueue {
     }
 }
 
-/// How many jobs are stored with one statement, and how long their arguments may be together: a statement must fit into
-/// a packet.
-const MOST: usize = 256;
-const MOST_BYTES: usize = 4 << 20;
-
 /// Stores jobs, each where its state belongs, but for those that are there already.
 pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()> {
     let mut rest = jobs;
     while !rest.is_empty() {
-        let (piece, others) = rest.split_at(fitting(rest));
+        let (piece, others) = rest.split_at(fitting(tx, rest));
         store_piece(tx, piece).await?;
         rest = others;
     }
     Ok(())
 }
 
-/// How many of the jobs fit into one statement, at least one; of few sizes, so that few statements need to be prepared.
-fn fitting(jobs: &[&NewJob]) -> usize {
-    let mut bytes = 0;
-    let fits = |job: &&&NewJob| {
-        bytes += job.invocation.arguments().len() + job.parameters.to_stored().map_or(0, |text| text.len());
-        bytes <= MOST_BYTES
-    };
-    let fitting = jobs.iter().take(MOST).take_while(fits).count();
+/// How many of the jobs go into one statement; of few sizes, so that few statements need to be prepared.
+fn fitting(tx: &Tx<'_>, jobs: &[&NewJob]) -> usize {
+    let fitting = tx.fitting(
+        jobs.iter()
+            .map(|job| job.invocation.arguments().len() + job.parameters.to_stored().map_or(0, |text| text.len())),
+    );
     [256, 64, 16, 4, 1].into_iter().find(|size| *size <= fitting).unwrap_or(1)
 }
 

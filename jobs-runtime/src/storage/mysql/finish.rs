@@ -140,8 +140,13 @@ async fn relocate(tx: &mut Tx<'_>, moved: &[(&Finish, &Succeeded, Held)]) -> Sto
         let result = succeeded.result.get();
         params![finish.job, held.token.0, held.server.as_str(), held.at, at, duration, result, expires_at]
     };
-    let rows = moved.iter().flat_map(row).collect();
-    tx.execute_rows(INSERT, "(?, ?, ?, ?, ?, ?, ?, ?)", moved.len(), rows).await?;
+    let mut rest = moved;
+    while !rest.is_empty() {
+        let (piece, others) =
+            rest.split_at(tx.fitting(rest.iter().map(|(_, succeeded, _)| succeeded.result.get().len())));
+        tx.execute_rows(INSERT, "(?, ?, ?, ?, ?, ?, ?, ?)", piece.len(), piece.iter().flat_map(row).collect()).await?;
+        rest = others;
+    }
     tx.effects().entered(StateName::Succeeded);
     tx.count(StateName::Succeeded, moved.len() as u64).await?;
     let awaited: Vec<JobId> = moved.iter().filter(|(_, _, held)| held.awaited).map(|(finish, ..)| finish.job).collect();

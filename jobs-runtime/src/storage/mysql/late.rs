@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use sqlx::Row as _;
 use tokio::{runtime::Handle, sync::Notify, time::Instant};
 use tracing::debug;
 
 use super::{
-    poll::{self, Shared},
+    MySql,
+    poll::{self, MOST, Shared},
     session::Tx,
 };
-use crate::storage::{StorageResult, signals::Effects};
+use crate::storage::{StorageResult, signals::Effects, sql::pooled::Work};
 
 /// How long after it was taken a ticket is looked for the first time. Then it is each time when it has become twice as old,
 /// but not less often than polls are made; and when it is old, whenever it has become an eighth older.
@@ -25,9 +25,6 @@ const EIGHTH: u32 = 8;
 
 /// How long a ticket is looked for. What is committed later is found by the servers' safety poll.
 const LONGEST: Duration = Duration::from_secs(60);
-
-/// How many tickets are looked for in one query.
-const MOST: usize = 256;
 
 /// The tickets that were taken in transactions of the application's.
 #[derive(Debug, Default)]
@@ -107,28 +104,28 @@ async fn look(storage: &Shared) -> StorageResult<()> {
         return Ok(());
     }
     let tickets: Vec<i64> = due.iter().map(|awaited| awaited.ticket).collect();
-    let there = there(storage, &tickets).await.map_err(|error| storage.failed(error))?;
+    let there = poll::there(storage, &tickets).await?;
     for awaited in due.iter().filter(|awaited| there.contains(&awaited.ticket)) {
         awaited.effects.announce(&storage.signals);
     }
-    late.forget(&there);
     let newest = if there.is_empty() { 0 } else { poll::newest(storage).await? };
     if there.iter().any(|ticket| *ticket < newest) {
-        let insert = sqlx::query(storage.sql.get("INSERT INTO {p}ticket (id) VALUES (NULL)"));
-        let done = insert.execute(&storage.pool).await.map_err(|error| storage.failed(error))?;
-        storage.driver.tickets.take(i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX));
+        storage.run(&News).await?;
     }
+    // Not before all are told: after an error it is done again.
+    late.forget(&there);
     Ok(())
 }
 
-/// Those of the tickets whose transactions are committed.
-async fn there(storage: &Shared, tickets: &[i64]) -> sqlx::Result<Vec<i64>> {
-    let size = [1, 16, MOST].into_iter().find(|size| *size >= tickets.len()).unwrap_or(MOST);
-    let select = storage.sql.with_rows("SELECT id FROM {p}ticket WHERE id IN ({values})", "?", size);
-    // What is left of the room is filled with the first one.
-    let filled = tickets.iter().chain(std::iter::repeat(&tickets[0])).take(size);
-    let rows = filled.fold(sqlx::query(select), |query, ticket| query.bind(*ticket)).fetch_all(&storage.pool).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+/// Takes another ticket.
+struct News;
+
+impl Work<MySql> for News {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<()> {
+        tx.ticket().await.map(drop)
+    }
 }
 
 /// Sees to it that who waits for what was stored is woken when the transaction is committed.

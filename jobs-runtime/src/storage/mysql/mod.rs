@@ -15,7 +15,13 @@ mod schema;
 mod session;
 mod tidy;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::MySqlConnection;
 use tokio::runtime::Handle;
@@ -38,14 +44,24 @@ pub(crate) struct MySql {
     tickets: Tickets,
     late: Late,
     beside: Beside,
+    /// How much the server takes in one packet.
+    packet: AtomicUsize,
 }
 
 impl MySql {
     fn new(table_prefix: String) -> Self {
         let (tickets, late, beside) = (Tickets::default(), Late::default(), Beside::default());
-        Self { table_prefix, tickets, late, beside }
+        Self { table_prefix, tickets, late, beside, packet: AtomicUsize::new(LEAST_PACKET) }
+    }
+
+    /// How many bytes the parameters of a statement may have.
+    fn packet(&self) -> usize {
+        self.packet.load(Ordering::Relaxed)
     }
 }
+
+/// What any server takes in one packet, until it is known what this one does.
+const LEAST_PACKET: usize = 1 << 20;
 
 /// How often servers claim when no ticket tells them to.
 const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
@@ -82,6 +98,10 @@ impl Driver for MySql {
 
     fn is_conflict(error: &sqlx::Error) -> bool {
         connection::is_conflict(error)
+    }
+
+    fn refuses(error: &sqlx::Error) -> bool {
+        connection::refuses(error)
     }
 
     async fn time(connection: &mut MySqlConnection) -> sqlx::Result<i64> {

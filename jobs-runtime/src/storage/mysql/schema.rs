@@ -1,8 +1,10 @@
 //! The tables: one numbered list of migrations, applied when the storage is opened.
 
+use std::sync::atomic::Ordering;
+
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 
-use super::{MySql, session::DIALECT};
+use super::{LEAST_PACKET, MySql, session::DIALECT};
 use crate::storage::{
     StorageResult,
     sql::{CommonOptions, Migration, Migrations, Templates, pooled::explain},
@@ -38,8 +40,10 @@ pub(super) async fn prepare(
         return Err(options.open_error("another process has been looking after its tables for a minute; try again"));
     }
     let prepared = prepare_locked(driver, options, connection).await;
-    sqlx::query("SELECT RELEASE_LOCK(?)").bind(&lock).execute(connection).await.map_err(failed)?;
-    prepared
+    let released = sqlx::query("SELECT RELEASE_LOCK(?)").bind(&lock).execute(connection).await.map_err(failed);
+    // What went wrong first is the reason, also for this.
+    prepared?;
+    released.map(drop)
 }
 
 async fn prepare_locked(
@@ -48,18 +52,44 @@ async fn prepare_locked(
     connection: &mut MySqlConnection,
 ) -> StorageResult<()> {
     let failed = |error| explain(driver, options, error);
-    let prefix = driver.table_prefix.as_str();
-    let found = version(connection, prefix).await.map_err(failed)?;
+    let names = Names::new(&driver.table_prefix, ignores_case(connection).await.map_err(failed)?);
+    let found = version(connection, &names).await.map_err(failed)?;
     if MIGRATIONS.check(options, found)? {
-        migrate(connection, prefix, found).await.map_err(failed)?;
+        migrate(connection, &driver.table_prefix, found).await.map_err(failed)?;
     }
-    let there = tables(connection).await.map_err(failed)?;
-    MIGRATIONS.check_tables(options, prefix, &there)
+    let there = tables(connection, &names).await.map_err(failed)?;
+    MIGRATIONS.check_tables(options, &names.prefix, &there)
+}
+
+/// How the server names tables: with `lower_case_table_names` it may write them otherwise than they were given, and finds
+/// them either way.
+struct Names {
+    prefix: String,
+    ignores_case: bool,
+}
+
+impl Names {
+    fn new(prefix: &str, ignores_case: bool) -> Self {
+        let prefix = if ignores_case { prefix.to_ascii_lowercase() } else { prefix.to_owned() };
+        Self { prefix, ignores_case }
+    }
+
+    /// The name of a table as it is compared.
+    fn compared(&self, name: String) -> String {
+        if self.ignores_case { name.to_ascii_lowercase() } else { name }
+    }
+}
+
+async fn ignores_case(connection: &mut MySqlConnection) -> sqlx::Result<bool> {
+    let select = "SELECT CAST(@@lower_case_table_names AS SIGNED)";
+    sqlx::query_scalar::<_, i64>(select).fetch_one(connection).await.map(|setting| setting != 0)
 }
 
 async fn check_server(driver: &MySql, options: &CommonOptions, connection: &mut MySqlConnection) -> StorageResult<()> {
-    let row = sqlx::query("SELECT VERSION()").fetch_one(connection).await;
-    let version: String = row.map_err(|error| explain(driver, options, error))?.get(0);
+    let select = "SELECT VERSION(), CAST(@@max_allowed_packet AS SIGNED)";
+    let row = sqlx::query(select).fetch_one(connection).await.map_err(|error| explain(driver, options, error))?;
+    let (version, packet): (String, i64) = (row.get(0), row.get(1));
+    driver.packet.store(usize::try_from(packet).unwrap_or(LEAST_PACKET), Ordering::Relaxed);
     if is_supported(&version) {
         return Ok(());
     }
@@ -74,8 +104,9 @@ fn is_supported(version: &str) -> bool {
 }
 
 /// The version of the tables, 0 if there are none.
-async fn version(connection: &mut MySqlConnection, prefix: &str) -> sqlx::Result<i64> {
-    if !tables(connection).await?.contains(&format!("{prefix}schema")) {
+async fn version(connection: &mut MySqlConnection, names: &Names) -> sqlx::Result<i64> {
+    let prefix = &names.prefix;
+    if !tables(connection, names).await?.contains(&format!("{prefix}schema")) {
         return Ok(0);
     }
     let select = format!("SELECT COALESCE(MAX(version), 0) FROM {prefix}schema");
@@ -89,15 +120,25 @@ async fn migrate(connection: &mut MySqlConnection, prefix: &str, found: i64) -> 
     Ok(())
 }
 
-/// The names of the tables that are there. Some servers write them in small letters.
-async fn tables(connection: &mut MySqlConnection) -> sqlx::Result<Vec<String>> {
+/// The names of the tables that are there.
+async fn tables(connection: &mut MySqlConnection, names: &Names) -> sqlx::Result<Vec<String>> {
     let select = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE()";
-    sqlx::query_scalar(select).fetch_all(connection).await
+    let there: Vec<String> = sqlx::query_scalar(select).fetch_all(connection).await?;
+    Ok(there.into_iter().map(|name| names.compared(name)).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_supported;
+    use super::{Names, is_supported};
+
+    #[test]
+    fn a_prefix_with_capitals_is_found_as_the_server_writes_it() {
+        for (ignores_case, written) in [(true, "shop_jobs_job"), (true, "Shop_Jobs_job"), (false, "Shop_Jobs_job")] {
+            let names = Names::new("Shop_Jobs_", ignores_case);
+            assert_eq!(names.compared(written.to_owned()), format!("{}job", names.prefix));
+        }
+        assert_ne!(Names::new("Shop_", false).compared("shop_job".to_owned()), "Shop_job");
+    }
 
     #[test]
     fn servers_that_cannot_skip_locked_rows_are_refused() {

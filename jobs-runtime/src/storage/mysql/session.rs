@@ -12,7 +12,7 @@ use crate::{
     job::JobId,
     state::StateName,
     storage::{
-        NewJob, Retention, StorageResult,
+        NewJob, Retention, StorageError, StorageResult,
         signals::Effects,
         sql::{Columns, Dialect, Param, Session, Stored, Write, count, note_awaited, params, pooled, stored},
     },
@@ -64,9 +64,52 @@ impl Tx<'_> {
         count: usize,
         params: Vec<Param>,
     ) -> StorageResult<u64> {
+        self.check_size(&params)?;
         let query = bind(sqlx::query(self.shared.sql.with_rows(template, row, count)), params);
         let done = query.execute(&mut *self.connection).await.map_err(|error| self.shared.failed(error))?;
         Ok(done.rows_affected())
+    }
+
+    /// How many rows go into one statement, at least one, whose texts are so long.
+    pub(super) fn fitting(&self, texts: impl Iterator<Item = usize>) -> usize {
+        let most = self.shared.driver.packet().min(MOST_BYTES);
+        let mut bytes = 0;
+        let fits = |text: &usize| {
+            bytes += text + REST_OF_ROW;
+            bytes <= most
+        };
+        texts.take(MOST).take_while(fits).count().max(1)
+    }
+
+    /// A statement that is too large for the server would only end the connection.
+    fn check_size(&self, params: &[Param]) -> StorageResult<()> {
+        let (bytes, most) = (params.iter().map(size).sum::<usize>(), self.shared.driver.packet());
+        if bytes <= most {
+            return Ok(());
+        }
+        let reason = format!(
+            "a statement of {bytes} bytes doesn't fit into a packet of the server, which has at most {most}: raise \
+             `max_allowed_packet`, or store what is large elsewhere"
+        );
+        Err(StorageError::Refused { storage: self.shared.url(), reason, source: None })
+    }
+}
+
+/// How many rows are stored with one statement, and how many bytes.
+const MOST: usize = 256;
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a row has beside its long text, at most.
+const REST_OF_ROW: usize = 2_048;
+
+/// How many bytes a parameter has in a packet, at most.
+fn size(param: &Param) -> usize {
+    const FRAME: usize = 12;
+    match param {
+        Param::Int(_) => FRAME + 8,
+        Param::Text(text) => FRAME + text.as_ref().map_or(0, String::len),
+        Param::Id(_) => FRAME + 16,
+        Param::Ids(ids) => (FRAME + 16) * ids.len(),
     }
 }
 
@@ -88,6 +131,7 @@ impl Session for Tx<'_> {
     async fn fetch(&mut self, template: &'static str, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
         let mut rows = Vec::new();
         for params in pieces(params) {
+            self.check_size(&params)?;
             let query = bind(sqlx::query(self.shared.sql.with_rows(template, "?", ids(&params))), params);
             let piece = query.fetch_all(&mut *self.connection).await;
             rows.extend(piece.map_err(|error| self.shared.failed(error))?);
@@ -96,6 +140,7 @@ impl Session for Tx<'_> {
     }
 
     async fn fetch_text(&mut self, template: String, params: Vec<Param>) -> StorageResult<Vec<MySqlRow>> {
+        self.check_size(&params)?;
         let query = bind(sqlx::query(self.shared.sql.once(&template)), params);
         query.fetch_all(&mut *self.connection).await.map_err(|error| self.shared.failed(error))
     }

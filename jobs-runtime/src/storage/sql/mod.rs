@@ -46,7 +46,7 @@ pub(super) use self::options::number;
 pub(super) use self::options::time;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(super) use self::{
-    aggregate::Aggregate,
+    aggregate::SummedUp,
     attach::attach,
     statistics::{SHARDS, count},
     thread::Thread,

@@ -10,6 +10,7 @@ use crate::storage::{StorageError, StorageResult};
 
 /// SQLite's primary result codes that say what to do about them.
 pub(super) const BUSY: i32 = 5;
+pub(super) const TOO_BIG: i32 = 18;
 const CANT_OPEN: i32 = 14;
 const READ_ONLY: i32 = 8;
 const NOT_A_DATABASE: i32 = 26;

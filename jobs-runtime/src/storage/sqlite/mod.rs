@@ -96,6 +96,10 @@ impl Shared {
     }
 
     fn failed(&self, source: sqlx::Error) -> StorageError {
+        if connection::code(&source) == Some(connection::TOO_BIG) {
+            let (storage, reason) = (self.url(), source.to_string());
+            return StorageError::Refused { storage, reason, source: Some(Box::new(source)) };
+        }
         StorageError::Failed { storage: self.url(), source: Box::new(source) }
     }
 

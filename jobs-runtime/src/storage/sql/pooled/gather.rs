@@ -15,6 +15,9 @@ const FLUSHERS: usize = 2;
 const MOST: usize = 512;
 const MOST_OF_ONE: usize = 64;
 
+/// How many bytes of arguments go into one commit, unless one caller alone brings more.
+const MOST_BYTES: usize = 4 << 20;
+
 /// The way of new jobs to those that store them.
 #[derive(Debug)]
 pub(super) struct Gatherer(Sender<Request>);
@@ -24,6 +27,12 @@ pub(super) struct Gatherer(Sender<Request>);
 struct Request {
     jobs: Vec<NewJob>,
     reply: oneshot::Sender<StorageResult<()>>,
+}
+
+impl Request {
+    fn bytes(&self) -> usize {
+        self.jobs.iter().map(|job| job.invocation.arguments().len()).sum()
+    }
 }
 
 impl Gatherer {
@@ -51,12 +60,14 @@ impl Gatherer {
 /// Stores what has gathered, until the storage is gone.
 async fn flush<D: Driver>(inbox: &Receiver<Request>, shared: &Shared<D>) {
     while let Ok(first) = inbox.recv().await {
-        let mut gathered = first.jobs.len();
+        let (mut jobs, mut bytes) = (first.jobs.len(), first.bytes());
         let mut requests = vec![first];
-        while gathered < MOST
+        while jobs < MOST
+            && bytes < MOST_BYTES
             && let Ok(request) = inbox.try_recv()
         {
-            gathered += request.jobs.len();
+            jobs += request.jobs.len();
+            bytes += request.bytes();
             requests.push(request);
         }
         // Who has gone away may have asked again, and would be answered twice.
@@ -66,8 +77,13 @@ async fn flush<D: Driver>(inbox: &Receiver<Request>, shared: &Shared<D>) {
 }
 
 async fn store<D: Driver>(shared: &Shared<D>, requests: Vec<Request>) {
-    let jobs = requests.iter().flat_map(|request| request.jobs.clone()).collect();
-    match shared.run(&D::enqueue(jobs)).await {
+    let jobs = || requests.iter().flat_map(|request| request.jobs.clone()).collect();
+    let stored = match shared.run(&D::enqueue(jobs())).await {
+        // The jobs are not the reason. Should they be stored all the same, they are left as they are.
+        Err(error) if is_of_connection(&error) => shared.run(&D::enqueue(jobs())).await,
+        stored => stored,
+    };
+    match stored {
         Ok(()) => requests.into_iter().for_each(|request| answer(request.reply, Ok(()))),
         Err(error) if requests.len() > 1 && is_of_jobs(&error) => {
             // One caller's jobs are the reason: the others' are stored all the same.
@@ -89,7 +105,24 @@ fn answer(reply: oneshot::Sender<StorageResult<()>>, answer: StorageResult<()>) 
 
 /// Whether the database refused what was to be stored, and not the storage failed as a whole.
 fn is_of_jobs(error: &StorageError) -> bool {
-    let StorageError::Failed { source, .. } = error else { return false };
-    let source = source.downcast_ref::<sqlx::Error>();
-    source.is_some_and(|error| matches!(error, sqlx::Error::Database(_) | sqlx::Error::Encode(_)))
+    let is_database = |error: &sqlx::Error| matches!(error, sqlx::Error::Database(_));
+    matches!(error, StorageError::Refused { .. })
+        || driver_error(error).is_some_and(is_database) && !is_of_connection(error)
+}
+
+/// Whether a connection ended before the answer came: it broke, or the server ended it, as the SQLSTATE says.
+fn is_of_connection(error: &StorageError) -> bool {
+    match driver_error(error) {
+        Some(sqlx::Error::Io(_)) => true,
+        Some(sqlx::Error::Database(error)) => {
+            let code = error.code().unwrap_or_default();
+            ["08", "57", "70"].iter().any(|class| code.starts_with(class))
+        }
+        _ => false,
+    }
+}
+
+fn driver_error(error: &StorageError) -> Option<&sqlx::Error> {
+    let StorageError::Failed { source, .. } = error else { return None };
+    source.downcast_ref()
 }

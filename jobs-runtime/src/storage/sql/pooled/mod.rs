@@ -16,12 +16,14 @@ use std::{fmt, sync::Arc};
 use tokio::runtime::Handle;
 
 use self::gather::Gatherer;
+#[cfg(feature = "mysql")]
+pub(crate) use self::trust::LOOK;
 pub(crate) use self::{
     options::{PoolOptions, pool_setters},
-    shared::{Shared, explain},
+    shared::{Shared, explain, is_of_data},
     tx::{Connection, Tx},
 };
-use super::{CommonOptions, Database, Dialect, Query, Thread, TransactionDatabase, Verb};
+use super::{CommonOptions, Database, Dialect, Query, SummedUp, Thread, TransactionDatabase, Verb};
 use crate::{
     clock::Clock,
     storage::{
@@ -64,6 +66,11 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
 
     /// Whether the database ended a transaction because of others, so that it may be tried again.
     fn is_conflict(error: &sqlx::Error) -> bool;
+
+    /// Whether the database refused what was to be stored, and would again.
+    fn refuses(error: &sqlx::Error) -> bool {
+        is_of_data(error)
+    }
 
     /// What the database's clock shows, in microseconds since 1970.
     fn time(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<i64>> + Send;
@@ -134,6 +141,7 @@ pub(crate) struct Pooled<D: Driver> {
     shared: Arc<Shared<D>>,
     gatherer: Gatherer,
     thread: Thread,
+    summed_up: SummedUp,
 }
 
 impl<D: Driver> Pooled<D> {
@@ -151,7 +159,7 @@ impl<D: Driver> Pooled<D> {
         D::start(thread.handle(), &shared);
         clock::follow(thread.handle(), &shared);
         let gatherer = Gatherer::start(thread.handle(), &shared);
-        Ok(Self { shared, gatherer, thread })
+        Ok(Self { shared, gatherer, thread, summed_up: SummedUp::default() })
     }
 
     /// Runs something on the thread.
@@ -243,7 +251,10 @@ impl<D: Driver> Database for Pooled<D> {
     }
 
     async fn aggregate(&self, limit: usize) -> StorageResult<usize> {
-        self.write(super::Aggregate { limit }).await
+        let at = self.shared.clock.now();
+        let taken = self.write(self.summed_up.next(limit)).await?;
+        self.summed_up.done(limit, taken, at);
+        Ok(taken)
     }
 
     async fn close(&self) {

@@ -66,27 +66,26 @@ impl<DB: Database> PoolOptions<DB> {
 
     /// The application's pool, or a new one.
     pub(super) fn pool(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
-        self.pool_of(&self.connect, common, trust)
+        self.pool.clone().unwrap_or_else(|| self.new_pool(common, trust).connect_lazy_with(self.connect.clone()))
     }
 
     /// A pool for transactions in which handlers write: the settings of its connections are the application's.
     pub(super) fn for_handlers(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
-        self.pool_of(&self.plain, common, trust)
+        let new = || {
+            // Transactions that are dropped come back by themselves, and the pool would wait for their rollback for ever.
+            let options =
+                self.new_pool(common, trust).after_release(|connection, _| Box::pin(answered(connection.ping())));
+            options.connect_lazy_with(self.plain.clone())
+        };
+        self.pool.clone().unwrap_or_else(new)
     }
 
-    fn pool_of(
-        &self,
-        connect: &<DB::Connection as Connection>::Options,
-        common: &CommonOptions,
-        trust: &Arc<Trust>,
-    ) -> Pool<DB> {
+    fn new_pool(&self, common: &CommonOptions, trust: &Arc<Trust>) -> sqlx::pool::PoolOptions<DB> {
         let trust = Arc::clone(trust);
-        if let Some(pool) = &self.pool {
-            return pool.clone();
-        }
         sqlx::pool::PoolOptions::new()
             .max_connections(self.max_connections)
-            .acquire_timeout(common.transaction_timeout)
+            // The rest of the time is for finding out why there is none.
+            .acquire_timeout(common.transaction_timeout.mul_f64(0.8))
             .test_before_acquire(false)
             .before_acquire(move |connection: &mut DB::Connection, meta| {
                 let trusted = trust.covers(meta.idle_for);
@@ -98,7 +97,6 @@ impl<DB: Database> PoolOptions<DB> {
                     if trusted { Ok(true) } else { answered(connection.ping()).await }
                 })
             })
-            .connect_lazy_with(connect.clone())
     }
 }
 

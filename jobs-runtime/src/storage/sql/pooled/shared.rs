@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, Pool, SqlStr, pool::PoolConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Pool, SqlStr, pool::PoolConnection};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -79,13 +79,22 @@ impl<D: Driver> Shared<D> {
         self.common.storage.clone()
     }
 
+    /// What to tell of an error of a statement of the storage's own.
     pub(crate) fn failed(&self, source: sqlx::Error) -> StorageError {
+        if D::refuses(&source) {
+            let (storage, reason) = (self.url(), source.to_string());
+            return StorageError::Refused { storage, reason, source: Some(Box::new(source)) };
+        }
+        self.broken(source)
+    }
+
+    /// What to tell of an error that others may have brought about.
+    pub(super) fn broken(&self, source: sqlx::Error) -> StorageError {
         if !D::is_conflict(&source) {
             self.trust.lose();
         }
         match source {
             sqlx::Error::PoolClosed => StorageError::Closed { storage: self.url() },
-            sqlx::Error::PoolTimedOut => self.too_late(),
             source => StorageError::Failed { storage: self.url(), source: Box::new(source) },
         }
     }
@@ -165,7 +174,33 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
-        self.pool.acquire().await.map_err(|error| self.failed(error))
+        match self.pool.acquire().await {
+            Err(error) => Err(self.no_connection(error, &self.pool).await),
+            Ok(connection) => Ok(connection),
+        }
+    }
+
+    /// What to tell when a pool gave no connection. After a time-out the pool doesn't tell what it waited for; so it is tried
+    /// once more without it.
+    pub(super) async fn no_connection(&self, error: sqlx::Error, pool: &Pool<D::Sqlx>) -> StorageError {
+        let error = match error {
+            sqlx::Error::PoolClosed => return StorageError::Closed { storage: self.url() },
+            sqlx::Error::PoolTimedOut => {
+                let looking = tokio::time::timeout(self.common.transaction_timeout.mul_f64(0.15), async {
+                    pool.connect_options().connect().await?.close().await
+                });
+                match looking.await {
+                    // It doesn't answer.
+                    Err(_) => return self.too_late(),
+                    Ok(Err(error)) => error,
+                    Ok(Ok(())) => sqlx::Error::PoolTimedOut,
+                }
+            }
+            error => error,
+        };
+        self.trust.lose();
+        let source = NoConnection { reason: reason(&self.driver, &error), source: error };
+        StorageError::Failed { storage: self.url(), source: Box::new(source) }
     }
 
     /// `None` if it took too long.
@@ -187,7 +222,7 @@ impl<D: Driver> Shared<D> {
         Err(self.too_late())
     }
 
-    fn too_late(&self) -> StorageError {
+    pub(crate) fn too_late(&self) -> StorageError {
         let (storage, limit) = (self.url(), self.common.transaction_timeout);
         StorageError::Timeout { storage, operation: "transaction", limit }
     }
@@ -219,8 +254,23 @@ impl Done {
     }
 }
 
-const NO_CONNECTION: &str = "no connection could be had in time: the server can't be reached, or all connections are in \
-                             use (`max_connections`)";
+/// No connection could be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+struct NoConnection {
+    reason: String,
+    source: sqlx::Error,
+}
+
+/// Whether a value is the reason for an error, by its SQLSTATE: it is none of its type, or beyond what the database can hold.
+pub(crate) fn is_of_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["22", "54"].contains(&&code[..code.len().min(2)]))
+        }
+        error => matches!(error, sqlx::Error::Encode(_)),
+    }
+}
 
 fn is_conflict<D: Driver>(error: &StorageError) -> bool {
     let StorageError::Failed { source, .. } = error else { return false };
@@ -229,13 +279,20 @@ fn is_conflict<D: Driver>(error: &StorageError) -> bool {
 
 /// What to tell about a database that can't be opened.
 pub(crate) fn explain<D: Driver>(driver: &D, options: &CommonOptions, error: sqlx::Error) -> StorageError {
-    let reason = match (driver.explain(&error), &error) {
+    let reason = reason(driver, &error);
+    StorageError::Open { storage: options.storage.clone(), reason, source: Some(Box::new(error)) }
+}
+
+/// Why there is no connection, and what to check.
+fn reason<D: Driver>(driver: &D, error: &sqlx::Error) -> String {
+    match (driver.explain(error), error) {
         (Some(reason), _) => reason,
         (None, sqlx::Error::Io(error)) => {
             format!("the server can't be reached: {error}; check host and port in the URL, and that it runs")
         }
-        (None, sqlx::Error::PoolTimedOut) => NO_CONNECTION.to_owned(),
+        (None, sqlx::Error::PoolTimedOut) => {
+            "no connection became free in time: all are in use (`max_connections`)".to_owned()
+        }
         (None, error) => error.to_string(),
-    };
-    StorageError::Open { storage: options.storage.clone(), reason, source: Some(Box::new(error)) }
+    }
 }

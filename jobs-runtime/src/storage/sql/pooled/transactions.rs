@@ -30,17 +30,17 @@ impl<D: Driver> Shared<D> {
 
     /// Begins a transaction for a handler.
     pub(super) async fn begin_job(&self) -> StorageResult<JobTransaction> {
-        let begun = self.handlers.begin_with(D::BEGIN_JOB).await.map_err(|error| self.failed(error))?;
+        let begun = match self.handlers.begin_with(D::BEGIN_JOB).await {
+            Err(error) => return Err(self.no_connection(error, &self.handlers).await),
+            Ok(begun) => begun,
+        };
         Ok(JobTransaction::new(begun, self.thread.clone()))
     }
 
     /// Records an outcome in the transaction of its run, and commits both.
     pub(super) async fn finish_in(&self, transaction: JobTransaction, finish: Finish) -> StorageResult<Recorded> {
         let (transaction, _) = transaction.into_parts().ok_or_else(|| self.no_transactions())?;
-        self.in_time(self.record_in(transaction, finish)).await.unwrap_or_else(|| {
-            let (storage, limit) = (self.url(), self.common.transaction_timeout);
-            Err(StorageError::Timeout { storage, operation: "transaction", limit })
-        })
+        self.in_time(self.record_in(transaction, finish)).await.unwrap_or_else(|| Err(self.too_late()))
     }
 
     async fn record_in(
@@ -58,7 +58,7 @@ impl<D: Driver> Shared<D> {
         }
         D::before_commit(&mut tx).await?;
         let (effects, came_back) = (tx.effects, tx.came_back);
-        transaction.commit().await.map_err(|error| self.failed(error))?;
+        transaction.commit().await.map_err(|error| self.broken(error))?;
         if came_back {
             self.driver.came_back();
         }

@@ -9,7 +9,7 @@ use std::{
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How long a look may take: what something on the way has forgotten never answers.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// When something last failed on a connection: what ended one, a fail-over or a restart, may have ended all. Whoever
 /// asks again after an error must not get the next of them that is gone.
