@@ -151,6 +151,7 @@ async fn run(
         Ok(invocation) => invocation,
         Err(error) => return (Ended::Failed(JobError::permanent(error)), None),
     };
+    let _aborted = transaction::EndAtDrop(&context);
     let performing = CatchPanic((handler.descriptor.perform)(invocation, context.clone()));
     let performing = shared.client.scope(performing);
     let ended = match handler.settings.timeout {
