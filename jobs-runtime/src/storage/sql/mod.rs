@@ -22,6 +22,7 @@ pub(super) mod pooled;
 mod rescue;
 mod revoked;
 mod rows;
+mod savepoint;
 mod schedule;
 mod session;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -63,6 +64,7 @@ pub(super) use self::{
     options::{CommonOptions, Url, common_setters},
     revoked::FindRevoked,
     rows::{Reader, claim},
+    savepoint::{Savepoint, begin_savepoint},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
     session::{Columns, Param, Query, Session, Verb, Write, params, read},
     storage::{Database, SqlStorage},

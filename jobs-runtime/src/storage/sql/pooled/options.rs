@@ -66,24 +66,26 @@ impl<DB: Database> PoolOptions<DB> {
 
     /// The application's pool, or a new one.
     pub(super) fn pool(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
-        self.pool_of(&self.connect, common, trust)
+        self.pool.clone().unwrap_or_else(|| self.own_pool(&self.connect, common, trust))
     }
 
-    /// A pool for transactions in which handlers write: the settings of its connections are the application's.
+    /// A pool for transactions in which handlers write: the settings of its connections are the application's. It is never
+    /// the one of the storage, nor the application's: there handlers would keep the storage waiting, heartbeats too.
     pub(super) fn for_handlers(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
-        self.pool_of(&self.plain, common, trust)
+        match &self.pool {
+            // With all that the application says of its own, what is done to a new connection included.
+            Some(pool) => pool.options().clone().min_connections(0).connect_lazy_with(self.plain.clone()),
+            None => self.own_pool(&self.plain, common, trust),
+        }
     }
 
-    fn pool_of(
+    fn own_pool(
         &self,
         connect: &<DB::Connection as Connection>::Options,
         common: &CommonOptions,
         trust: &Arc<Trust>,
     ) -> Pool<DB> {
         let trust = Arc::clone(trust);
-        if let Some(pool) = &self.pool {
-            return pool.clone();
-        }
         sqlx::pool::PoolOptions::new()
             .max_connections(self.max_connections)
             .acquire_timeout(common.transaction_timeout)
@@ -131,10 +133,17 @@ macro_rules! pool_setters {
         /// How many connections are open at most; 10 by default, from 2 to 1000. Handlers that take a
         /// [`JobTx`](crate::storage::JobTx) have as many of their own.
         ///
-        /// Of no effect on a pool of the application's.
+        /// Of no effect on a pool of the application's: the storage uses what that has, and handlers as many again.
         #[must_use]
         pub fn max_connections(mut self, connections: u32) -> Self {
             self.pool.max_connections = connections;
+            self
+        }
+
+        /// How often servers sum up the counters of hours that are over; every 5 minutes by default, and never zero.
+        #[must_use]
+        pub fn counters_aggregation_interval(mut self, interval: std::time::Duration) -> Self {
+            self.common.intervals.counters_aggregation = interval;
             self
         }
 
