@@ -90,7 +90,8 @@ pub(super) fn pool(options: &SqliteOptions) -> SqlitePool {
         .connect_lazy_with(options.connect_options())
 }
 
-/// Stores jobs in a transaction of the application's: all of them and what belongs to them, or nothing. The writer notices the commit as that of any other process.
+/// Stores jobs in a transaction of the application's: all of them and what belongs to them, or nothing. The writer notices the
+/// commit as that of any other process.
 pub(super) async fn enqueue_in(
     shared: &Shared,
     transaction: OngoingTransaction<'_>,
