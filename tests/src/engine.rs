@@ -1,6 +1,7 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
 use jobs_runtime::storage::{Storage, StorageResult, connect, mysql::MySqlOptions, postgres::PostgresOptions};
+use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
 
 use crate::{MySql, Postgres, PrivateServer, Sql, Url};
 
@@ -85,6 +86,22 @@ impl Place {
     /// Opens the storage.
     pub async fn open(&self) -> Arc<dyn Storage> {
         connect(&self.url.to_string()).await.expect("opened")
+    }
+
+    /// Opens the storage on a pool of the application's own, with so many connections.
+    pub async fn open_from_pool(&self, connections: u32) -> Arc<dyn Storage> {
+        let url = self.database.to_string();
+        let opened = match self.engine {
+            Engine::MySql => {
+                let pool = MySqlPoolOptions::new().max_connections(connections).connect(&url).await;
+                MySqlOptions::from_pool(pool.expect("connected")).open().await
+            }
+            Engine::Postgres => {
+                let pool = PgPoolOptions::new().max_connections(connections).connect(&url).await;
+                PostgresOptions::from_pool(pool.expect("connected")).schema(&self.name).open().await
+            }
+        };
+        opened.expect("opened")
     }
 
     /// A connection of the test's own.

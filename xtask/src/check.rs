@@ -20,6 +20,9 @@ pub(crate) fn steps() -> Vec<Step> {
         features("feature sqlite", "sqlite"),
         features("feature postgres", "postgres"),
         features("feature mysql", "mysql"),
+        features("features sqlite and postgres", "sqlite,postgres"),
+        features("features sqlite and mysql", "sqlite,mysql"),
+        features("features postgres and mysql", "postgres,mysql"),
     ]);
     if cargo::has("deny") {
         // Advisories change from day to day, and with them the outcome: they are looked at by hand.

@@ -38,7 +38,12 @@ impl<J: Job> Enqueue<J> {
     /// # Errors
     ///
     /// As for any other enqueue, and [`EnqueueError::OtherDatabase`]. What the database refuses can't be tried again within
-    /// someone else's transaction, so it is not: roll the transaction back. PostgreSQL lets nothing else be done with it.
+    /// someone else's transaction, so it is not.
+    ///
+    /// The job is stored behind a savepoint. After an error, or when the future is dropped before its end, nothing of it is
+    /// in the transaction, which can be gone on with and committed; unless the database has ended it, as MySQL does in a
+    /// deadlock, and then the transaction's next statement fails. With MySQL a transaction of which a future was dropped is
+    /// better dropped too: the driver may be in the middle of a reply.
     ///
     /// # What the databases do
     ///

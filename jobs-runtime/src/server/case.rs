@@ -81,6 +81,7 @@ impl<'s> Case<'s> {
             Ok(invocation) => invocation.clone(),
             Err(error) => return (Ended::Failed(JobError::permanent(error.clone())), None),
         };
+        let _aborted = transaction::EndAtDrop(&self.context);
         let (descriptor, limit) = (handler.descriptor, handler.settings.timeout);
         let output = if self.chain.is_empty() {
             self.shared.client.scope(call(descriptor, limit, invocation, self.context.clone())).await

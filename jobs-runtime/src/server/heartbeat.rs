@@ -15,7 +15,7 @@ pub(super) async fn run(shared: &Shared) -> StorageResult<()> {
         let timer = storage.clock().timer(shared.settings.heartbeat_interval);
         let held = tokio::time::timeout(limit, storage.heartbeat(&shared.record))
             .await
-            .map_err(|_| StorageError::Timeout { storage: storage.describe(), operation: "heartbeat", limit })??;
+            .map_err(|_| StorageError::timeout(storage.describe(), "heartbeat", limit))??;
         shared.health.recovered("heartbeat");
         let lost = shared.claims.lost(held);
         if !lost.is_empty() {

@@ -14,10 +14,20 @@ pub(super) fn settle(ended: Ended, cx: &JobContext) -> (Ended, Option<JobTransac
     match (ended, cx.transaction().end()) {
         (Ended::Returned(result), Left::Open(transaction)) => match transaction.downcast() {
             Ok(transaction) => (Ended::Returned(result), Some(*transaction)),
-            Err(_) => (Ended::Failed(JobError::permanent(Kept)), None),
+            Err(_) => (Ended::Failed(JobError::permanent(Unknown)), None),
         },
         (Ended::Returned(_), Left::Kept) => (Ended::Failed(JobError::new(Kept)), None),
         (ended, _) => (ended, None),
+    }
+}
+
+/// Ends a run's transaction when it is dropped, if it was not [settled](settle): the worker was aborted. Whoever still has
+/// the run's context has no transaction any more, and the locks of what was written are released.
+pub(super) struct EndAtDrop<'c>(pub(super) &'c JobContext);
+
+impl Drop for EndAtDrop<'_> {
+    fn drop(&mut self) {
+        drop(self.0.transaction().end());
     }
 }
 
@@ -36,3 +46,8 @@ pub(super) async fn record(shared: &Shared, transaction: JobTransaction, finish:
      with the job's success; let the `JobTx` end with the handler, and wait for tasks that use it"
 )]
 struct Kept;
+
+/// What is in the place of the run's transaction is none.
+#[derive(Debug, thiserror::Error)]
+#[error("what the handler wrote can't be committed: its transaction is of a type that the server doesn't know")]
+struct Unknown;

@@ -111,14 +111,46 @@ pub(super) fn invalid(url: &str, reason: impl Into<String>) -> StorageError {
     StorageError::InvalidUrl { url: without_password(url), reason: reason.into() }
 }
 
-/// A URL as it may be shown.
+/// A URL as it may be shown. What may be a password is not, also where it makes the URL one that can't be read.
 pub(super) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    match authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
-        Some((_, password)) => format!("{scheme}://{}", rest.replacen(&format!(":{password}@"), ":***@", 1)),
-        None => url.to_owned(),
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |colon| colon + 3));
+    // A file has no user, and its name may have anything.
+    let userinfo = if scheme == "sqlite://" { None } else { userinfo_end(rest) };
+    match userinfo.and_then(|end| Some((rest[..end].find(':')?, end))) {
+        Some((colon, end)) => format!("{scheme}{}:***{}", &rest[..colon], without_secret_parameters(&rest[end..])),
+        None => without_secret_parameters(url),
     }
+}
+
+/// Where the `@` behind user and password is. Both may have been written raw, with a `/`, `?` or `@` in them.
+fn userinfo_end(rest: &str) -> Option<usize> {
+    let last = rest.rfind('@')?;
+    let in_query = |query: &usize| *query < last && rest[query + 1..last].contains('=') && is_place(&rest[..*query]);
+    match rest.find('?').filter(in_query) {
+        Some(query) => rest[..query].rfind('@'),
+        None => Some(last),
+    }
+}
+
+/// Whether what stands before a `?` is a place, with or without a user: behind a host there is nothing but its port.
+fn is_place(before: &str) -> bool {
+    let place = before.rsplit_once('@').map_or(before, |(_, place)| place);
+    let hosts = place.split('/').next().unwrap_or_default();
+    let is_host = |host: &str| match host.rsplit_once(':') {
+        Some((_, port)) => host.ends_with(']') || port.chars().all(|c| c.is_ascii_digit()),
+        None => true,
+    };
+    hosts.split(',').all(is_host)
+}
+
+/// The same without the values of parameters such as `password`; or whose names are written so that they can't be read.
+fn without_secret_parameters(url: &str) -> String {
+    let Some((base, query)) = url.split_once('?') else { return url.to_owned() };
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if key.contains('%') || key.to_ascii_lowercase().contains("pass") => format!("{key}=***"),
+        _ => pair.to_owned(),
+    });
+    format!("{base}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
 #[cfg(test)]
@@ -135,7 +167,28 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        assert_eq!(without_password("x://ada:se:c@ret@host/db"), "x://ada:***@host/db");
-        assert_eq!(without_password("x://host/db"), "x://host/db");
+        for (url, shown) in [
+            ("x://host/db", "x://host/db"),
+            ("x://ada@host:1/db", "x://ada@host:1/db"),
+            ("x://ada:secret@host/db", "x://ada:***@host/db"),
+            ("x://ada:secret@host:1/db?a=b", "x://ada:***@host:1/db?a=b"),
+            ("x://:secret@host/db", "x://:***@host/db"),
+            ("x://ada:se:c@ret@host/db", "x://ada:***@host/db"),
+            ("x://ada:se/cret@host/db", "x://ada:***@host/db"),
+            ("x://ada:se?cret@host/db", "x://ada:***@host/db"),
+            ("x://ada:se?c=ret@host/db?a=b", "x://ada:***@host/db?a=b"),
+            ("x://ada:se/c@re?t@host/db?a=b", "x://ada:***@host/db?a=b"),
+            ("x://host/db?password=secret", "x://host/db?password=***"),
+            ("x://host/db?a=b&PassWord=secret&c=d", "x://host/db?a=b&PassWord=***&c=d"),
+            ("x://host/db?sslpassword=secret&user=ada@place", "x://host/db?sslpassword=***&user=ada@place"),
+            ("x://host:1/db?user=ada@place&p%61ssword=secret", "x://host:1/db?user=ada@place&p%61ssword=***"),
+            ("x://ada:secret@[::1]:1/db?user=ada@place", "x://ada:***@[::1]:1/db?user=ada@place"),
+            ("x://[::1]:1,host:2/db?user=ada@place", "x://[::1]:1,host:2/db?user=ada@place"),
+            ("ada:secret@host/db", "ada:***@host/db"),
+            ("sqlite:///C:/a@b.db?password=secret", "sqlite:///C:/a@b.db?password=***"),
+            ("memory:", "memory:"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

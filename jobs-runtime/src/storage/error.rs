@@ -111,6 +111,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// A storage did not answer a verb in time.
+    pub(crate) fn timeout(storage: String, operation: &'static str, limit: Duration) -> Self {
+        Self::Timeout { storage, operation, limit }
+    }
+
     /// The same error of `storage` again and again, one for each of those whom it concerns.
     pub(crate) fn copies(self, storage: &str) -> impl Iterator<Item = Self> {
         let mut copy: Box<dyn FnMut(String) -> Self> = match self {

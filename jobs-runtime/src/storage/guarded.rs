@@ -44,10 +44,10 @@ impl Guarded {
         match tokio::time::timeout(self.limit, verb).await {
             // A backend that notices at the same moment may name what it was doing instead of what was asked.
             Ok(Err(StorageError::Timeout { storage, limit, .. })) => {
-                Err(StorageError::Timeout { storage, operation, limit })
+                Err(StorageError::timeout(storage, operation, limit))
             }
             Ok(result) => result,
-            Err(_) => Err(StorageError::Timeout { storage: self.inner.describe(), operation, limit: self.limit }),
+            Err(_) => Err(StorageError::timeout(self.inner.describe(), operation, self.limit)),
         }
     }
 }

@@ -175,7 +175,10 @@ pub trait Storage: Monitor + fmt::Debug {
     /// Stores new jobs, as [`enqueue`](Self::enqueue) does, in a transaction of the application's: they are there when it
     /// is committed, and then those who wait for them are woken.
     ///
-    /// After an error the transaction may be of no use any more, and is to be rolled back.
+    /// After an error, or if the future is dropped before its end, nothing of them is in the transaction, which can go on;
+    /// unless the database has ended it, as MySQL does in a deadlock. If the future is dropped at its very end, they may be
+    /// in it whole, or the transaction's next statement fails. If it is dropped while MySQL prepares a statement, the driver
+    /// can't go on with the connection: then the transaction is to be dropped too.
     async fn enqueue_in(&self, _transaction: OngoingTransaction<'_>, _jobs: Vec<NewJob>) -> StorageResult<()> {
         Err(StorageError::NoTransactions { storage: self.describe() })
     }

@@ -97,21 +97,38 @@ pub struct JobTransaction {
     transaction: Option<Box<dyn Any + Send>>,
     /// What is let go of when the transaction has ended.
     held: Option<Box<dyn Any + Send>>,
+    /// How it is rolled back, if not by being dropped.
+    roll_back: Option<RollBack>,
     /// Where its connection goes when it is dropped, perhaps by a thread that has no runtime.
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     home: Handle,
 }
 
+/// Rolls back a transaction of whatever type.
+type RollBack = Box<dyn FnOnce(Box<dyn Any + Send>) + Send>;
+
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 impl JobTransaction {
     pub(crate) fn new<T: Any + Send>(transaction: T, home: Handle) -> Self {
-        Self { transaction: Some(Box::new(transaction)), held: None, home }
+        Self { transaction: Some(Box::new(transaction)), held: None, roll_back: None, home }
     }
 
     /// The same, with something that is let go of when the transaction has ended.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn holding(mut self, held: impl Any + Send) -> Self {
         self.held = Some(Box::new(held));
+        self
+    }
+
+    /// The same, which is rolled back by `roll_back` if there is one; it is called on the runtime of the storage.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn rolled_back_by<T: Any + Send>(mut self, roll_back: Option<fn(T)>) -> Self {
+        self.roll_back = roll_back.map(|roll_back| -> RollBack {
+            Box::new(move |transaction| {
+                if let Ok(transaction) = transaction.downcast() {
+                    roll_back(*transaction);
+                }
+            })
+        });
         self
     }
 
@@ -135,7 +152,10 @@ impl Drop for JobTransaction {
     fn drop(&mut self) {
         // The driver rolls back in a task of the runtime that it finds.
         let _home = self.home.enter();
-        drop(self.transaction.take());
+        match (self.transaction.take(), self.roll_back.take()) {
+            (Some(transaction), Some(roll_back)) => roll_back(transaction),
+            (transaction, _) => drop(transaction),
+        }
         drop(self.held.take());
     }
 }

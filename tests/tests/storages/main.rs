@@ -7,6 +7,7 @@ mod lines;
 mod mysql;
 mod opening;
 mod pgbouncer;
+mod pools;
 mod postgres;
 mod processes;
 mod reads;

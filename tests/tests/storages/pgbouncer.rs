@@ -6,7 +6,10 @@ use jobs_runtime::{
     prelude::*,
     storage::{Storage, Topic, connect, postgres::PostgresOptions},
 };
-use jobs_tests::{PgBouncer, Postgres, Schema, work::Work};
+use jobs_tests::{
+    PgBouncer, Postgres, Schema,
+    work::{EffectPostgres, Work},
+};
 use sqlx::{
     Connection as _, PgConnection, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -91,7 +94,7 @@ async fn who_hears_nothing_polls_as_often_as_who_does_not_listen() {
 }
 
 /// Then it polls but seldom.
-async fn until_it_hears(storage: &dyn Storage) {
+pub(super) async fn until_it_hears(storage: &dyn Storage) {
     for _ in 0..1_000 {
         if storage.intervals().queue_poll == Duration::from_secs(5) {
             return;
@@ -147,7 +150,51 @@ async fn nothing_is_left_in_the_poolers_connections() {
     processes::all_done_once(&storage, &handles).await;
     server.shutdown(Duration::from_secs(10)).await.expect("shut down");
     storage.close().await;
-    // Of a pooler that xtask starts these are all connections there are.
+    nothing_is_left().await;
+}
+
+/// The pooler gives each of their transactions to whatever connection of the server's is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_write_in_transactions_of_their_own() {
+    let (url, schema) = url();
+    let storage = connect(&format!("{url}&queue_poll_interval=50ms&max_connections=8")).await.expect("opened");
+    let mut sql = PgConnection::connect(&Postgres::url()).await.expect("connected");
+    let table = format!("{}.effects", schema.0);
+    let create = format!("CREATE TABLE {table} (n BIGINT NOT NULL)");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut sql).await.expect("created");
+    let server = JobServer::builder(storage.clone()).discover(false).workers(16);
+    let server = server.register::<Work>().register::<EffectPostgres>().register::<WriteAndFail>();
+    let server = server.start().await.expect("started");
+    let client = Client::new(storage.clone());
+    let effects = (0..100).map(|n| EffectPostgres::new(table.clone(), n));
+    let effects = client.enqueue_all(effects).await.expect("stored");
+    let failing = client.enqueue_all((0..30).map(|n| WriteAndFail::new(table.clone(), n))).await.expect("stored");
+    for job in &effects {
+        job.wait(Duration::from_secs(30)).await.expect("done");
+    }
+    for job in &failing {
+        let error = job.wait(Duration::from_secs(30)).await.expect_err("it fails").to_string();
+        assert!(error.contains("on purpose"), "{error}");
+    }
+    let written = format!("SELECT count(*) FROM {table}");
+    let written: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(written)).fetch_one(&mut sql).await.expect("counted");
+    assert_eq!(written, 100);
+    server.shutdown(Duration::from_secs(10)).await.expect("shut down");
+    storage.close().await;
+    nothing_is_left().await;
+}
+
+/// Leaves statements behind that are prepared, and a transaction that is rolled back.
+#[job(retry(attempts = 0))]
+async fn write_and_fail(mut tx: JobTx<sqlx::Postgres>, table: String, n: u64) -> anyhow::Result<()> {
+    let insert = format!("INSERT INTO {table} (n) VALUES ($1)");
+    let insert = sqlx::query(sqlx::AssertSqlSafe(insert)).bind(i64::try_from(n)?);
+    insert.execute(&mut **tx.begin().await?).await?;
+    anyhow::bail!("on purpose")
+}
+
+/// Of a pooler that xtask starts these are all connections there are.
+async fn nothing_is_left() {
     let mut connections = Vec::new();
     for _ in 0..3 {
         let mut connection = PgConnection::connect_with(&application()).await.expect("connected");

@@ -55,6 +55,7 @@ async fn urls_that_name_no_file_or_unknown_options_are_refused() {
         ("sqlite://", "names no file"),
         ("sqlite://:memory:", "use `memory:`"),
         ("sqlite://x.db?colour=red", "unknown option `colour`"),
+        ("sqlite://x.db?counters_aggregation_interval=1m", "unknown option `counters_aggregation_interval`"),
         ("sqlite://x.db?synchronous=maybe", "`full` or `normal`"),
         ("sqlite://x.db?prepare_schema", "`true` or `false`"),
         ("sqlite://x.db?table_prefix=a;b", "table prefix `a;b`"),

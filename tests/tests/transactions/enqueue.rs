@@ -1,6 +1,6 @@
 //! Storing jobs in the application's transaction.
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use jobs_runtime::{
     job::JobId,
@@ -11,6 +11,7 @@ use jobs_runtime::{
 use serde_json::json;
 
 use super::site::{Site, run, write};
+use crate::TEN_SECONDS;
 
 #[job]
 async fn add(a: i64, b: i64) -> i64 {
@@ -189,6 +190,87 @@ fn an_unknown_parent_is_refused_and_the_transaction_goes_on() {
     });
 }
 
+/// What was written before the error was found is taken back; what the application wrote is not.
+#[test]
+fn after_an_error_nothing_of_the_jobs_is_committed_and_all_of_the_application() {
+    run(async |site| {
+        let nobody = JobId::generate(site.world.clock.now());
+        let mut tx = site.begin().await;
+        write(&mut tx, &site.table, 1).await.expect("written");
+        let own = Add::enqueue(1, 1).in_tx(&mut tx).await.expect("stored");
+        let jobs = [Add::enqueue(2, 2), Add::enqueue(3, 3).delay(TEN_SECONDS), Add::enqueue(4, 4).after(nobody)];
+        site.world.client.enqueue_all_in(&mut tx, jobs).await.expect_err("refused");
+        write(&mut tx, &site.table, 2).await.expect("written");
+        tx.commit().await.expect("committed");
+        assert_eq!((site.effects().await, site.jobs().await), (vec![1, 2], 1));
+        assert_eq!(site.claim().await, [own.id()]);
+    });
+}
+
+/// Here that a table is missing.
+#[test]
+fn after_a_statement_that_failed_the_transaction_goes_on() {
+    run(async |site| {
+        site.execute(format!("DROP TABLE {}scheduled", site.prefix)).await;
+        let mut tx = site.begin().await;
+        write(&mut tx, &site.table, 1).await.expect("written");
+        let jobs = [Add::enqueue(2, 2), Add::enqueue(3, 3).delay(TEN_SECONDS)];
+        site.world.client.enqueue_all_in(&mut tx, jobs).await.expect_err("refused");
+        write(&mut tx, &site.table, 2).await.expect("written");
+        tx.commit().await.expect("committed");
+        assert_eq!((site.effects().await, site.jobs().await), (vec![1, 2], 0));
+    });
+}
+
+/// As a time limit of the application's does it, wherever it is. The statements are prepared, because MySQL's driver loses
+/// count when that is interrupted, and then nothing can be done with the connection any more.
+#[test]
+fn a_future_that_is_dropped_leaves_no_half_of_a_job() {
+    run(async |site| {
+        let (client, done) = (&site.world.client, Add::enqueue(0, 0).await.expect("stored"));
+        let run = site.world.storage.claim(claim("default", 1)).await.expect("claimed").remove(0);
+        site.succeed(&run).await;
+        let three = || [Add::enqueue(1, 1), Add::enqueue(2, 2).delay(TEN_SECONDS), Add::enqueue(3, 3).after(&done)];
+        let (mut before, mut polls, mut is_ready) = (1, 0, false);
+        while !is_ready {
+            let n = i64::from(polls);
+            let mut tx = site.begin().await;
+            write(&mut tx, &site.table, n).await.expect("written");
+            client.enqueue_all_in(&mut tx, three()).await.expect("stored");
+            is_ready = dropped_after(polls, client.enqueue_all_in(&mut tx, three())).await;
+            let written = match write(&mut tx, &site.table, n).await {
+                Ok(()) => tx.commit().await.is_ok(),
+                // What is lost can't be rolled back.
+                Err(_) => {
+                    let _ = tx.rollback().await;
+                    false
+                }
+            };
+            let effects = site.effects().await.into_iter().filter(|effect| *effect == n).count();
+            assert_eq!(effects, if written { 2 } else { 0 }, "dropped after {polls} polls");
+            let (jobs, claimed) = (site.jobs().await - before, site.claim().await.len());
+            let whole = if written { [(3, 2), (6, 4)].as_slice() } else { &[(0, 0)] };
+            assert!(whole.contains(&(jobs, claimed)), "{jobs} jobs, {claimed} of them claimed, after {polls} polls");
+            assert!(written || !is_ready);
+            (before, polls) = (before + jobs, polls + 1);
+        }
+        assert!(polls > 3, "{polls}");
+    });
+}
+
+/// Whether a future was ready when it was polled for the last of so many times.
+async fn dropped_after<F: Future<Output: Sized>>(mut polls: u32, future: F) -> bool {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        if polls == 0 {
+            return Poll::Ready(false);
+        }
+        polls -= 1;
+        future.as_mut().poll(cx).map(|_| true)
+    })
+    .await
+}
+
 #[test]
 fn a_client_of_another_storage_says_what_is_wrong() {
     run(async |site| {
@@ -224,6 +306,12 @@ fn claim(queue: &str, limit: usize) -> Claim {
 }
 
 impl Site {
+    /// How many jobs there are, in whatever state.
+    async fn jobs(&self) -> i64 {
+        let count = format!("SELECT COUNT(*) FROM {}job", self.prefix);
+        sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&self.pool).await.expect("counted")
+    }
+
     /// Claims all jobs of the queue `default`.
     async fn claim(&self) -> Vec<JobId> {
         self.claim_from("default", 100).await

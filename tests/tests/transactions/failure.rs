@@ -226,6 +226,41 @@ fn a_run_that_is_cancelled_by_the_shutdown_is_given_back() {
     });
 }
 
+/// Writes, leaves its context with others, and does not end.
+#[job]
+async fn write_and_stay(
+    cx: JobContext,
+    mut tx: JobTx<Db>,
+    table: Data<Table>,
+    gate: Data<Gate>,
+    kept: Data<KeptContext>,
+) -> anyhow::Result<()> {
+    kept.0.lock().expect("nobody panics with it").replace(cx);
+    write(tx.begin().await?, &table, 1).await?;
+    gate.pass().await;
+    Ok(())
+}
+
+#[derive(Default)]
+struct KeptContext(Mutex<Option<JobContext>>);
+
+#[test]
+fn a_run_that_is_aborted_by_the_shutdown_is_rolled_back_whoever_has_its_context() {
+    run(async |site| {
+        let kept = Data::new(KeptContext::default());
+        let server = site.server().shared_data(kept.clone()).register::<WriteAndStay>().start().await.expect("started");
+        let job = WriteAndStay::enqueue().await.expect("stored");
+        site.gate.begun(1).await;
+        let report = server.shutdown(Duration::from_millis(50)).await.expect("shut down");
+        assert_eq!(report.interrupted, 1);
+        assert!(kept.0.lock().expect("nobody panics with it").is_some());
+        // Which waits for all that have written into it.
+        let dropped = site.execute(format!("DROP TABLE {}", site.table.0));
+        tokio::time::timeout(TEN_SECONDS, dropped).await.expect("nothing is locked any more");
+        assert_eq!(site.world.details(&job).await.job.state, StateName::Enqueued);
+    });
+}
+
 /// The database did commit, and nobody knows: it is found out when the failure is to be recorded.
 #[test]
 fn a_commit_whose_reply_is_lost_has_succeeded_once() {

@@ -48,7 +48,11 @@ pub(crate) async fn end_connection(pool: &PgPool, number: i32) {
 
 cases!();
 
+#[path = "aborted.rs"]
+mod aborted;
 #[path = "held.rs"]
 mod held;
 #[path = "lost.rs"]
 mod lost;
+#[path = "unheard.rs"]
+mod unheard;

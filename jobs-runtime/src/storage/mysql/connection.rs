@@ -20,6 +20,11 @@ pub(super) fn refuses(error: &sqlx::Error) -> bool {
     is_of_data(error) || matches!(number(error), Some(1118 | 1153 | 1301 | 1366))
 }
 
+/// Whether the server says that it ends the connection: it shuts down, someone has killed it, or it was idle for too long.
+pub(super) fn has_ended(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1053 | 1152 | 1927 | 3169 | 4031))
+}
+
 /// What to tell of an error that keeps the database from being opened.
 pub(super) fn explain(error: &sqlx::Error) -> Option<String> {
     let reason = match number(error)? {

@@ -72,9 +72,6 @@ impl Driver for MySql {
     const THREAD: &'static str = "jobs-mysql";
     const DIALECT: &'static Dialect = &session::DIALECT;
 
-    const BEGIN_JOB: &'static str =
-        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT jobs_run";
-
     fn prefix(&self) -> String {
         self.table_prefix.clone()
     }
@@ -104,6 +101,10 @@ impl Driver for MySql {
         connection::refuses(error)
     }
 
+    fn has_ended(error: &sqlx::Error) -> bool {
+        connection::has_ended(error)
+    }
+
     async fn time(connection: &mut MySqlConnection) -> sqlx::Result<i64> {
         connection::time(connection).await
     }
@@ -122,11 +123,15 @@ impl Driver for MySql {
         Ok(())
     }
 
+    fn begin_job(&self) -> &'static str {
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT jobs_run"
+    }
+
     async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
         finish::FinishBatch(vec![finish]).run(tx).await
     }
 
-    async fn check_open(connection: &mut MySqlConnection) -> sqlx::Result<()> {
+    async fn check_open(&self, connection: &mut MySqlConnection) -> sqlx::Result<()> {
         sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
     }
 

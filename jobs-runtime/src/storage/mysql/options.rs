@@ -62,6 +62,9 @@ impl MySqlOptions {
 
     /// Uses connections of the application's own pool, to a database that it names. They must be let in for as long as the
     /// storage is used: the storage doesn't close the pool, and no longer works when someone else does.
+    ///
+    /// Handlers that take a [`JobTx`](crate::storage::JobTx) have connections beside the pool, as many as it may have, made
+    /// with its settings.
     #[must_use]
     pub fn from_pool(pool: MySqlPool) -> Self {
         let connect = pool.connect_options();

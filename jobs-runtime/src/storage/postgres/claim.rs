@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{
     Postgres,
     session::{Query, Tx},
-    watermark::Lane,
+    watermark::Lanes,
 };
 use crate::{
     job::QueueName,
@@ -42,7 +42,7 @@ impl Work<Postgres> for Claim {
     }
 }
 
-async fn claim_from(tx: &mut Tx<'_>, claim: &Claim, lanes: &[Lane]) -> StorageResult<Vec<ClaimedJob>> {
+async fn claim_from(tx: &mut Tx<'_>, claim: &Claim, lanes: &Lanes) -> StorageResult<Vec<ClaimedJob>> {
     let began = Instant::now();
     let query = bind(tx.query(CLAIM), tx, claim, lanes);
     let rows = query.fetch_all(&mut *tx.connection).await.map_err(|error| tx.shared.failed(error))?;
@@ -50,7 +50,7 @@ async fn claim_from(tx: &mut Tx<'_>, claim: &Claim, lanes: &[Lane]) -> StorageRe
 }
 
 /// The parameters of [`picked!`].
-pub(super) fn bind(query: Query, tx: &Tx<'_>, claim: &Claim, lanes: &[Lane]) -> Query {
+pub(super) fn bind(query: Query, tx: &Tx<'_>, claim: &Claim, lanes: &Lanes) -> Query {
     query
         .bind(lanes.iter().map(|lane| lane.queue.to_string()).collect::<Vec<_>>())
         .bind(lanes.iter().map(|lane| lane.first_rank).collect::<Vec<_>>())
@@ -66,7 +66,7 @@ pub(super) fn bind(query: Query, tx: &Tx<'_>, claim: &Claim, lanes: &[Lane]) -> 
 pub(super) fn claimed(
     tx: &Tx<'_>,
     claim: &Claim,
-    lanes: &[Lane],
+    lanes: &Lanes,
     rows: &[PgRow],
     took: Duration,
 ) -> StorageResult<Vec<ClaimedJob>> {

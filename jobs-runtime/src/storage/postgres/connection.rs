@@ -14,6 +14,16 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(code(error).as_str(), "40001" | "40P01")
 }
 
+/// Whether the server says that it ends the connection: it shuts down, or someone has asked it to.
+pub(super) fn has_ended(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_str(), "57P01" | "57P02" | "57P03" | "57P05")
+}
+
+/// Whether a transaction refuses everything because one of its statements has failed.
+pub(super) fn is_aborted(error: &sqlx::Error) -> bool {
+    code(error) == "25P02"
+}
+
 /// What to tell of an error that keeps the database from being opened.
 pub(super) fn explain(schema: &str, error: &sqlx::Error) -> Option<String> {
     let reason = match code(error).as_str() {

@@ -1,7 +1,7 @@
 use sqlx::Row as _;
 
 use super::{
-    Postgres,
+    Postgres, notify,
     session::{Query, Tx, uuid},
 };
 use crate::storage::{
@@ -30,7 +30,11 @@ pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()
     if jobs.is_empty() {
         return Ok(());
     }
-    let stored = insert(tx.query(INSERT), jobs).fetch_all(&mut *tx.connection).await;
+    let stored = match notify::tell_in(tx, jobs) {
+        None => insert(tx.query(INSERT), jobs),
+        Some(told) => insert(tx.query(INSERT_AND_TELL), jobs).bind(told.channel).bind(told.text),
+    };
+    let stored = stored.fetch_all(&mut *tx.connection).await;
     let stored = stored.map_err(|error| tx.shared.failed(error))?;
     for row in stored {
         let state: &str = row.try_get(0).map_err(|error| tx.shared.failed(error))?;
@@ -41,7 +45,10 @@ pub(super) async fn store(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> StorageResult<()
     Ok(())
 }
 
-const INSERT: &str = "
+/// What stores jobs, as the beginning of a statement.
+macro_rules! stored {
+    () => {
+        "
     WITH new AS (
         INSERT INTO {p}job (id, type, method, arguments, queue, priority, max_attempts, created_at, parent, due_at,
                             state, state_at, place, spent, lost, schedule, slot, parameters)
@@ -66,8 +73,13 @@ const INSERT: &str = "
     awaiting AS (
         INSERT INTO {p}awaiting (job, parent)
         SELECT id, parent FROM new WHERE state = 'awaiting'
-    )
-    SELECT DISTINCT state FROM new";
+    )"
+    };
+}
+
+const INSERT: &str = concat!(stored!(), " SELECT DISTINCT state FROM new");
+const INSERT_AND_TELL: &str =
+    concat!(stored!(), " SELECT state, pg_notify(?, ?) FROM (SELECT DISTINCT state FROM new) entered");
 
 fn insert(query: Query, jobs: &[&NewJob]) -> Query {
     let texts = |text: fn(&NewJob) -> String| jobs.iter().map(|job| text(job)).collect::<Vec<String>>();

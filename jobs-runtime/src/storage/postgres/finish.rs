@@ -143,6 +143,7 @@ impl Work<Postgres> for FinishEach {
     type Answer = Vec<Recorded>;
 
     async fn run(&self, tx: &mut Tx<'_>) -> StorageResult<Vec<Recorded>> {
+        tx.lock(self.0.iter().map(|finish| finish.job).collect()).await?;
         let mut recorded = already_recorded(tx, &self.0).await?;
         let mut answers = Vec::with_capacity(self.0.len());
         for finish in &self.0 {

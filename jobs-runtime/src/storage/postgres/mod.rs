@@ -9,7 +9,9 @@ mod enqueue;
 mod finish;
 mod notify;
 mod options;
+mod prepared;
 mod promote;
+mod savepoint;
 mod schema;
 mod session;
 mod settings;
@@ -18,7 +20,7 @@ mod watermark;
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Transaction};
 use tokio::runtime::Handle;
 
 pub use self::options::PostgresOptions;
@@ -50,7 +52,6 @@ impl Driver for Postgres {
 
     const THREAD: &'static str = "jobs-postgres";
     const DIALECT: &'static Dialect = &session::DIALECT;
-    const BEGIN_JOB: &'static str = "BEGIN; SAVEPOINT jobs_run";
 
     fn prefix(&self) -> String {
         options::prefix(&self.schema)
@@ -80,6 +81,10 @@ impl Driver for Postgres {
         connection::is_conflict(error)
     }
 
+    fn has_ended(error: &sqlx::Error) -> bool {
+        connection::has_ended(error)
+    }
+
     async fn time(connection: &mut PgConnection) -> sqlx::Result<i64> {
         connection::time(connection).await
     }
@@ -88,12 +93,25 @@ impl Driver for Postgres {
         notify::start(thread, shared);
     }
 
+    fn begin_job(&self) -> &'static str {
+        if self.has_pooler { prepared::BEGIN_JOB } else { "BEGIN; SAVEPOINT jobs_run" }
+    }
+
+    fn roll_back_job(&self) -> Option<fn(Transaction<'static, sqlx::Postgres>)> {
+        self.has_pooler.then_some(prepared::roll_back)
+    }
+
     async fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> StorageResult<Vec<Recorded>> {
         finish::FinishEach(vec![finish]).run(tx).await
     }
 
-    async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
-        sqlx::raw_sql("RELEASE SAVEPOINT jobs_run").execute(connection).await.map(drop)
+    async fn check_open(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let release = if self.has_pooler { prepared::RELEASE_JOB } else { "RELEASE SAVEPOINT jobs_run" };
+        sqlx::raw_sql(release).execute(connection).await.map(drop)
+    }
+
+    async fn begin_savepoint(connection: &mut PgConnection) -> sqlx::Result<()> {
+        savepoint::begin(connection).await
     }
 
     async fn announce_in(tx: &mut Tx<'_, Self>) -> StorageResult<()> {
@@ -102,6 +120,10 @@ impl Driver for Postgres {
 
     fn tell(&self, effects: Effects) {
         self.notifier.notify(effects);
+    }
+
+    async fn tell_at_last(shared: &Shared<Self>) {
+        notify::tell_at_last(shared).await;
     }
 
     fn came_back(&self) {

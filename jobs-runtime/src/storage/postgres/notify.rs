@@ -10,14 +10,17 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, MutexGuard, Notify},
+};
 use tracing::{debug, warn};
 
 use super::{Postgres, session::Tx};
-use crate::storage::{Signals, StorageResult, Topic, signals::Effects, sql::pooled};
+use crate::storage::{NewJob, Signals, StorageResult, Topic, signals::Effects, sql::pooled};
 
 type Shared = pooled::Shared<Postgres>;
 
@@ -30,6 +33,11 @@ const TRANSACTION: &str = "transaction";
 
 /// How long to wait before the connection that listens is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the connection that listens may hear nothing until it is asked whether it still is one, and how long it may
+/// take to answer.
+const SILENCE: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a notification of this process may be on its way back to it, before someone is told that it doesn't come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,6 +52,8 @@ pub(super) struct Notifier {
     /// Tells this process's notifications from those of others.
     sender: String,
     pending: AtomicU8,
+    /// Held by who tells.
+    telling: Mutex<()>,
     news: Notify,
     /// Whether a notification of this process came back to it, so that those of others come too: a connection pooler
     /// lets everybody listen, and nobody hear.
@@ -61,8 +71,9 @@ impl Notifier {
     pub(super) fn new(schema: &str, tells: bool, listens: Option<PgConnectOptions>) -> Self {
         let sender = format!("{:08x}", fastrand::u32(..));
         let channel = format!("jobs_{schema}");
-        let (pending, news, hears) = (AtomicU8::new(0), Notify::new(), AtomicBool::new(false));
-        Self { tells, listens, channel, sender, pending, news, hears }
+        let (pending, telling) = (AtomicU8::new(0), Mutex::new(()));
+        let (news, hears) = (Notify::new(), AtomicBool::new(false));
+        Self { tells, listens, channel, sender, pending, telling, news, hears }
     }
 
     /// Whether what others store is heard of.
@@ -80,14 +91,33 @@ impl Notifier {
     }
 }
 
-/// Tells everyone, this process included, when the transaction is committed.
+/// What is told to everyone, this process included, when a transaction of the application's is committed.
+pub(super) struct Told {
+    pub(super) channel: String,
+    pub(super) text: String,
+}
+
+/// What new jobs tell that are stored in a transaction of the application's, by the statement that stores them.
+pub(super) fn tell_in(tx: &mut Tx<'_>, jobs: &[&NewJob]) -> Option<Told> {
+    let notifier = &tx.shared.driver.notifier;
+    let mut effects = Effects::default();
+    jobs.iter().for_each(|job| effects.entered(job.initial.name()));
+    let bits = bits(effects);
+    if !tx.is_app || !notifier.tells || bits == 0 {
+        return None;
+    }
+    tx.told = Some(i64::from(bits));
+    Some(Told { channel: notifier.channel.clone(), text: format!("{TRANSACTION} {bits}") })
+}
+
+/// Tells of what else was brought about. It leaves no prepared statement behind.
 pub(super) async fn announce_in(tx: &mut Tx<'_>) -> StorageResult<()> {
     let (notifier, bits) = (&tx.shared.driver.notifier, bits(tx.effects));
-    if !notifier.tells || bits == 0 {
+    if !notifier.tells || i64::from(bits) & !tx.told.unwrap_or_default() == 0 {
         return Ok(());
     }
-    let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(&notifier.channel).bind(format!("{TRANSACTION} {bits}"));
-    let notified = notify.execute(&mut *tx.connection).await;
+    let notify = format!("NOTIFY {}, '{TRANSACTION} {bits}'", notifier.channel);
+    let notified = sqlx::raw_sql(AssertSqlSafe(notify)).execute(&mut *tx.connection).await;
     notified.map(drop).map_err(|error| tx.shared.failed(error))
 }
 
@@ -105,19 +135,67 @@ pub(super) fn start(thread: &Handle, shared: &Arc<Shared>) {
 /// The first of many commits is told at once, those that follow together.
 async fn tell(shared: Weak<Shared>) {
     while let Some(shared) = shared.upgrade() {
-        let Notifier { channel, sender, pending, news, .. } = &shared.driver.notifier;
+        let news = &shared.driver.notifier.news;
         // Now and then it lets go of the storage, so that this can end.
         if tokio::time::timeout(Duration::from_secs(1), news.notified()).await.is_err() {
             continue;
         }
-        let bits = pending.swap(0, Ordering::Relaxed);
-        // Nothing is lost with a notification, so the commit need not wait for the disk.
-        let text = format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}, '{sender} {bits}'; COMMIT");
-        if let Err(error) = run(&shared, text).await {
+        let telling = Telling::begin(&shared.driver.notifier).await;
+        if let Err(error) = run(&shared, telling.statements()).await {
             debug!(%error, "other processes could not be notified; they poll");
         }
+        telling.done();
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+/// What is being told. Who is interrupted leaves it to the next one.
+struct Telling<'n> {
+    notifier: &'n Notifier,
+    bits: u8,
+    _one_at_a_time: MutexGuard<'n, ()>,
+}
+
+impl<'n> Telling<'n> {
+    async fn begin(notifier: &'n Notifier) -> Self {
+        let one_at_a_time = notifier.telling.lock().await;
+        Self { notifier, bits: notifier.pending.swap(0, Ordering::Relaxed), _one_at_a_time: one_at_a_time }
+    }
+
+    /// Nothing is lost with a notification, so the commit need not wait for the disk.
+    fn statements(&self) -> String {
+        let Notifier { channel, sender, .. } = self.notifier;
+        let bits = self.bits;
+        format!("BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {channel}, '{sender} {bits}'; COMMIT")
+    }
+
+    fn done(mut self) {
+        self.bits = 0;
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        self.notifier.pending.fetch_or(self.bits, Ordering::Relaxed);
+    }
+}
+
+/// Tells what was not told when the storage was closed, on a connection of its own: the pool is closed.
+pub(super) async fn tell_at_last(shared: &Shared) {
+    let telling = Telling::begin(&shared.driver.notifier).await;
+    if telling.bits == 0 {
+        return;
+    }
+    let connect = shared.pool.connect_options();
+    let told = async {
+        let mut connection = connect.connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(telling.statements())).execute(&mut connection).await?;
+        connection.close().await
+    };
+    if let Some(Err(error)) = shared.in_time(told).await {
+        debug!(%error, "other processes could not be notified; they poll");
+    }
+    telling.done();
 }
 
 async fn run(shared: &Shared, text: String) -> StorageResult<()> {
@@ -142,15 +220,22 @@ async fn listen(shared: Weak<Shared>, connect: PgConnectOptions, channel: String
 
 async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, channel: &str) -> sqlx::Result<()> {
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect);
-    let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(channel).await?;
+    let mut listener = in_time(PgListener::connect_with(&pool)).await?;
+    in_time(listener.listen(channel)).await?;
     if let Some(storage) = shared.upgrade() {
         storage.signals.notify_all();
         // Tells nothing, which this process is to hear.
         storage.driver.notifier.news.notify_one();
         storage.beside(&Handle::current(), warn_if_deaf(shared.clone()));
     }
-    while let Some(notification) = listener.try_recv().await? {
+    loop {
+        let heard = tokio::time::timeout(SILENCE, listener.try_recv()).await;
+        let Ok(heard) = heard else {
+            // Nobody may have said anything; or something on the way has forgotten the connection, and drops everything.
+            in_time(listener.execute("SELECT 1")).await?;
+            continue;
+        };
+        let Some(notification) = heard? else { break };
         let Some(storage) = shared.upgrade() else { break };
         let (sender, bits) = notification.payload().split_once(' ').unwrap_or_default();
         if sender == TRANSACTION || sender == "sql" {
@@ -164,6 +249,11 @@ async fn listen_until_lost(shared: &Weak<Shared>, connect: PgConnectOptions, cha
         }
     }
     Ok(())
+}
+
+/// Nothing that is asked of the connection that listens takes long.
+async fn in_time<T>(asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(LIMIT, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 async fn warn_if_deaf(shared: Weak<Shared>) {

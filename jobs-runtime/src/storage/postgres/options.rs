@@ -74,7 +74,8 @@ impl PostgresOptions {
     /// Uses connections of the application's own pool. They must be let in for as long as the storage is used: the storage
     /// doesn't close the pool, and no longer works when someone else does.
     ///
-    /// `LISTEN` needs a connection beside the pool, and is made with its settings.
+    /// `LISTEN` needs a connection beside the pool, and handlers that take a [`JobTx`](crate::storage::JobTx) as many as the
+    /// pool may have; they are made with its settings.
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
         let connect = pool.connect_options();

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use sqlx::Row as _;
 
 use super::{Postgres, session::Tx};
 use crate::{
+    clock::after,
     state::StateName,
     storage::{
         Promotion, StorageResult,
@@ -13,6 +16,9 @@ use crate::{
 pub(super) struct Promote {
     pub(super) limit: usize,
 }
+
+/// How long it is until it is looked again for what someone else had locked.
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl Work<Postgres> for Promote {
     type Answer = Promotion;
@@ -26,18 +32,25 @@ impl Work<Postgres> for Promote {
             tx.effects().entered(StateName::Enqueued);
         }
         let rows = tx.fetch("SELECT at FROM {p}scheduled ORDER BY at, job LIMIT 1", params![]).await?;
-        let next_due = read(tx, &rows, |row| row.time("at"))?.pop();
-        Ok(Promotion { promoted: usize::try_from(promoted).unwrap_or_default(), next_due })
+        let mut next_due = read(tx, &rows, |row| row.time("at"))?.pop();
+        let promoted = usize::try_from(promoted).unwrap_or_default();
+        if promoted < self.limit && next_due.is_some_and(|at| at <= tx.now) {
+            next_due = Some(after(tx.now, AGAIN));
+        }
+        Ok(Promotion { promoted, next_due })
     }
 }
 
+/// The body is locked first, as every other move does it: else both would wait for each other. What someone else moves at
+/// present is left alone.
 const PROMOTE: &str = "
     WITH due AS MATERIALIZED (
-        SELECT at, job FROM {p}scheduled
-        WHERE at <= ?
-        ORDER BY at, job
+        SELECT s.at, s.job FROM {p}scheduled s
+        INNER JOIN {p}job j ON j.id = s.job
+        WHERE s.at <= ?
+        ORDER BY s.at, s.job
         LIMIT ?
-        FOR UPDATE SKIP LOCKED
+        FOR UPDATE OF j SKIP LOCKED
     ),
     gone AS (
         DELETE FROM {p}scheduled USING due

@@ -103,6 +103,14 @@ impl Write for Tx<'_> {
         next.and_then(|row| row.try_get(0)).map_err(|error| self.shared.failed(error))
     }
 
+    /// Who waits in another order than the one that has the lock is noticed after a second, and has to begin again.
+    async fn lock(&mut self, ids: Vec<JobId>) -> StorageResult<()> {
+        if ids.len() > 1 {
+            self.fetch("SELECT id FROM {p}job WHERE id {in_ids} ORDER BY id FOR UPDATE", params![ids]).await?;
+        }
+        Ok(())
+    }
+
     async fn count(&mut self, state: StateName, jobs: u64) -> StorageResult<()> {
         let shard = self.shard;
         count(self, shard, state, jobs).await

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Deref,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -26,6 +27,23 @@ struct Lows {
     /// How long it is until a claim begins at the beginning again.
     keep: Duration,
     by_queue: HashMap<QueueName, BTreeMap<i32, i64>>,
+    /// How often they were forgotten: a claim that began to look before tells nothing of what came back since.
+    generation: u64,
+}
+
+/// Where a claim looks, one lane after the other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Lanes {
+    lanes: Vec<Lane>,
+    generation: u64,
+}
+
+impl Deref for Lanes {
+    type Target = [Lane];
+
+    fn deref(&self) -> &[Lane] {
+        &self.lanes
+    }
 }
 
 /// A part of a queue, in the order of the index: ranks from `first_rank`, in it from `first_seq`, up to `last_rank`.
@@ -48,22 +66,26 @@ const MOST_RANKS: usize = 8;
 
 impl Watermarks {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Lows { since: Instant::now(), keep: KEEP, by_queue: HashMap::new() }))
+        Self(Mutex::new(Lows { since: Instant::now(), keep: KEEP, by_queue: HashMap::new(), generation: 0 }))
     }
 
-    /// Where a claim looks, one lane after the other.
-    pub(super) fn lanes(&self, queues: &[QueueName]) -> Vec<Lane> {
+    /// Where a claim is to look.
+    pub(super) fn lanes(&self, queues: &[QueueName]) -> Lanes {
         let mut lows = self.lows();
-        if lows.since.elapsed() >= lows.keep {
-            lows.by_queue.clear();
+        if lows.since.elapsed() >= lows.keep && !lows.by_queue.is_empty() {
+            lows.forget();
         }
-        queues.iter().flat_map(|queue| lanes_of(queue, lows.by_queue.get(queue))).collect()
+        let lanes = queues.iter().flat_map(|queue| lanes_of(queue, lows.by_queue.get(queue))).collect();
+        Lanes { lanes, generation: lows.generation }
     }
 
     /// Notes where a claim found jobs, in the order in which they waited; `lanes` is where it looked, and `took` how long
-    /// that took.
-    pub(super) fn found(&self, lanes: &[Lane], places: &[(QueueName, i32, i64)], took: Duration) {
+    /// that took. Of no effect if what was known was forgotten meanwhile.
+    pub(super) fn found(&self, lanes: &Lanes, places: &[(QueueName, i32, i64)], took: Duration) {
         let mut lows = self.lows();
+        if lows.generation != lanes.generation {
+            return;
+        }
         if lows.by_queue.is_empty() {
             (lows.since, lows.keep) = (Instant::now(), KEEP.max(took.saturating_mul(KEEP_FACTOR)));
         }
@@ -76,11 +98,18 @@ impl Watermarks {
 
     /// The next claim begins at the beginning.
     pub(super) fn forget(&self) {
-        self.lows().by_queue.clear();
+        self.lows().forget();
     }
 
     fn lows(&self) -> MutexGuard<'_, Lows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lows {
+    fn forget(&mut self) {
+        self.by_queue.clear();
+        self.generation += 1;
     }
 }
 
@@ -121,7 +150,7 @@ mod tests {
     async fn claims_begin_where_the_last_one_did() {
         let watermarks = Watermarks::new();
         let all = [lane(i32::MIN, i64::MIN, i32::MAX)];
-        assert_eq!(watermarks.lanes(&[QueueName::DEFAULT]), all);
+        assert_eq!(*watermarks.lanes(&[QueueName::DEFAULT]), all);
         found(&watermarks, &[(-5, 70), (-5, 71), (0, 3), (0, 4)]);
         let lanes = [
             lane(i32::MIN, i64::MIN, -6),
@@ -130,11 +159,22 @@ mod tests {
             lane(0, 3, 0),
             lane(1, i64::MIN, i32::MAX),
         ];
-        assert_eq!(watermarks.lanes(&[QueueName::DEFAULT]), lanes);
+        assert_eq!(*watermarks.lanes(&[QueueName::DEFAULT]), lanes);
         found(&watermarks, &[(0, 9)]);
         assert_eq!(watermarks.lanes(&[QueueName::DEFAULT])[3], lane(0, 9, 0));
         watermarks.forget();
-        assert_eq!(watermarks.lanes(&[QueueName::DEFAULT]), all);
+        assert_eq!(*watermarks.lanes(&[QueueName::DEFAULT]), all);
+    }
+
+    /// A job may have come back below where that claim looked.
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_that_was_on_its_way_brings_nothing_back_that_was_forgotten() {
+        let watermarks = Watermarks::new();
+        found(&watermarks, &[(0, 9)]);
+        let lanes = watermarks.lanes(&[QueueName::DEFAULT]);
+        watermarks.forget();
+        watermarks.found(&lanes, &[(QueueName::DEFAULT, 0, 10)], Duration::ZERO);
+        assert_eq!(*watermarks.lanes(&[QueueName::DEFAULT]), [lane(i32::MIN, i64::MIN, i32::MAX)]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,7 +186,7 @@ mod tests {
         found(&watermarks, &[(0, 10)]);
         assert_eq!(watermarks.lanes(&[QueueName::DEFAULT])[1], lane(0, 10, 0));
         tokio::time::advance(Duration::from_millis(100)).await;
-        assert_eq!(watermarks.lanes(&[QueueName::DEFAULT]), all, "a claim of 100 ms may be made every two seconds");
+        assert_eq!(*watermarks.lanes(&[QueueName::DEFAULT]), all, "a claim of 100 ms may be made every two seconds");
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ impl Verb for ChangeBatch {
     type Answer = Vec<Changed>;
 
     async fn run<S: Write>(&self, tx: &mut S) -> StorageResult<Vec<Changed>> {
+        tx.lock(self.0.iter().map(|change| change.job).collect()).await?;
         let mut changed = Vec::with_capacity(self.0.len());
         for change in &self.0 {
             changed.push(match apply(tx, change.job, Expected::States(change.from), &change.transition).await? {

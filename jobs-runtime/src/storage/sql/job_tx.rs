@@ -49,7 +49,7 @@ use crate::{
 /// The server's storage must be in the database `DB`, of sqlx 0.9; a server with another one refuses to start. The
 /// connections are not those of the storage itself: on PostgreSQL and MySQL there are as many for handlers as
 /// `max_connections` says, and a handler that finds none waits. Where the storage was made
-/// [of the application's pool](crate::storage), they come from there.
+/// [of the application's pool](crate::storage), there are as many as that may have, made in the same way.
 ///
 /// On PostgreSQL the transaction has the isolation level of the database's settings, on MySQL it is READ COMMITTED. On
 /// SQLite it is begun with `BEGIN IMMEDIATE`: until it ends nobody else writes to the file, so handlers take turns, and

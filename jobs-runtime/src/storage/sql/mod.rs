@@ -23,6 +23,7 @@ pub(super) mod pooled;
 mod rescue;
 mod revoked;
 mod rows;
+mod savepoint;
 mod schedule;
 mod session;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -65,6 +66,7 @@ pub(super) use self::{
     parameters::{SetParameters, set_parameters, success_expires_at},
     revoked::FindRevoked,
     rows::{Reader, claim},
+    savepoint::{Savepoint, begin_savepoint},
     schedule::{FindDue, FindSchedule, ListSchedules, WriteSchedules},
     session::{Columns, Param, Query, Session, Verb, Write, params, read},
     storage::{Database, SqlStorage},

@@ -162,13 +162,6 @@ macro_rules! common_setters {
             self
         }
 
-        /// How often servers sum up the counters of hours that are over; every 5 minutes by default, and never zero.
-        #[must_use]
-        pub fn counters_aggregation_interval(mut self, interval: std::time::Duration) -> Self {
-            self.common.intervals.counters_aggregation = interval;
-            self
-        }
-
         /// How far jobs are counted for [`Monitor::counts`](crate::storage::Monitor::counts) and
         /// [`queues`](crate::storage::Monitor::queues): 10,000 by default, from 1 to 1,000,000. Beyond it a count says only
         /// that there are more.

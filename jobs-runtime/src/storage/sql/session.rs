@@ -58,6 +58,15 @@ pub(crate) trait Write: Session {
         stored(self, id)
     }
 
+    /// Locks the bodies of jobs that are about to be moved one by one, in one order whoever does it, where others may do so
+    /// at the same time.
+    fn lock(&mut self, _ids: Vec<JobId>) -> impl Future<Output = StorageResult<()>> + Send
+    where
+        Self: Sized,
+    {
+        async { Ok(()) }
+    }
+
     /// Notes where a job waits or runs that others await it; returns whether it still was there.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     fn note_awaited(&mut self, job: &Stored) -> impl Future<Output = StorageResult<bool>> + Send

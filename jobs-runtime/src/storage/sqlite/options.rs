@@ -91,6 +91,8 @@ impl SqliteOptions {
             ("synchronous", "normal") => self.synchronous = Synchronous::Normal,
             ("synchronous", other) => return Err(format!("`synchronous={other}` must be `full` or `normal`")),
             ("busy_timeout", value) => self.busy_timeout = time(key, value)?,
+            // One process counts into one row an hour: there is nothing to sum up.
+            ("counters_aggregation_interval", _) => return Err(unknown(key)),
             _ => return self.common.set(key, value).unwrap_or_else(|| Err(unknown(key))),
         }
         Ok(())
@@ -206,6 +208,6 @@ impl SqliteOptions {
 fn unknown(key: &str) -> String {
     format!(
         "unknown option `{key}`; known are table_prefix, synchronous, prepare_schema, queue_poll_interval, \
-         expiration_check_interval, counters_aggregation_interval, transaction_timeout, busy_timeout and list_limit"
+         expiration_check_interval, transaction_timeout, busy_timeout and list_limit"
     )
 }

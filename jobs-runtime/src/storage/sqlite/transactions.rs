@@ -20,8 +20,9 @@ use super::{
     tx::{Task as _, Tx},
 };
 use crate::storage::{
-    Finish, JobTransaction, NewJob, OngoingTransaction, Recorded, StorageError, StorageResult, signals::Effects,
-    sql::EndedByHandler,
+    Finish, JobTransaction, NewJob, OngoingTransaction, Recorded, StorageError, StorageResult,
+    signals::Effects,
+    sql::{EndedByHandler, Savepoint, begin_savepoint},
 };
 
 /// The turns in which this process writes to the file: those of the writer, and those of handlers.
@@ -89,21 +90,24 @@ pub(super) fn pool(options: &SqliteOptions) -> SqlitePool {
         .connect_lazy_with(options.connect_options())
 }
 
-/// Stores jobs in a transaction of the application's. The writer notices the commit as that of any other process.
+/// Stores jobs in a transaction of the application's: all of them and what belongs to them, or nothing. The writer notices the
+/// commit as that of any other process.
 pub(super) async fn enqueue_in(
     shared: &Shared,
     transaction: OngoingTransaction<'_>,
     jobs: Vec<NewJob>,
 ) -> StorageResult<()> {
     let connection = transaction.connection().ok_or_else(|| no_transactions(shared))?;
-    let mut tx = tx(shared, connection);
-    Enqueue(jobs).run(&mut tx).await.map_err(explain_busy)
+    begin_savepoint::<Lite>(connection).await.map_err(|error| shared.failed(error))?;
+    let mut part = Savepoint::<Lite>::begun(connection);
+    Enqueue(jobs).run(&mut tx(shared, part.connection())).await.map_err(explain_busy)?;
+    part.keep().await.map_err(|error| shared.failed(error))
 }
 
 /// Begins a transaction for a handler.
 pub(super) async fn begin(shared: &Shared, pool: &SqlitePool) -> StorageResult<JobTransaction> {
     let limit = shared.options.common.transaction_timeout;
-    let timeout = || StorageError::Timeout { storage: shared.url(), operation: "begin_transaction", limit };
+    let timeout = || StorageError::timeout(shared.url(), "begin_transaction", limit);
     let turn = shared.turns.of_handler(limit).await.ok_or_else(timeout)?;
     let began = Instant::now();
     loop {

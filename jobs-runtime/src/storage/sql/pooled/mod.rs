@@ -13,6 +13,7 @@ mod tx;
 
 use std::{fmt, sync::Arc};
 
+use sqlx::Transaction;
 use tokio::runtime::Handle;
 
 use self::gather::Gatherer;
@@ -23,7 +24,7 @@ pub(crate) use self::{
     shared::{Shared, explain, is_of_data},
     tx::{Connection, Tx},
 };
-use super::{CommonOptions, Database, Dialect, Query, SummedUp, Thread, TransactionDatabase, Verb};
+use super::{CommonOptions, Database, Dialect, Query, SummedUp, Thread, TransactionDatabase, Verb, begin_savepoint};
 use crate::{
     clock::Clock,
     storage::{
@@ -39,9 +40,6 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
     /// The name of the storage's thread.
     const THREAD: &'static str;
     const DIALECT: &'static Dialect;
-    /// How a transaction begins in which a handler writes; with the savepoint `jobs_run`, which is there until it ends.
-    const BEGIN_JOB: &'static str;
-
     /// What stands before the names of tables.
     fn prefix(&self) -> String;
 
@@ -72,6 +70,9 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
         is_of_data(error)
     }
 
+    /// Whether the database says that the connection has ended.
+    fn has_ended(error: &sqlx::Error) -> bool;
+
     /// What the database's clock shows, in microseconds since 1970.
     fn time(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
@@ -83,17 +84,36 @@ pub(crate) trait Driver: fmt::Debug + Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// How a transaction begins in which a handler writes; with the savepoint `jobs_run`, which is there until it ends.
+    fn begin_job(&self) -> &'static str;
+
+    /// How such a transaction is rolled back that is dropped, if more is to be done than that.
+    fn roll_back_job(&self) -> Option<fn(Transaction<'static, Self::Sqlx>)> {
+        None
+    }
+
     /// Records an outcome in the transaction of its run.
     fn finish_one(tx: &mut Tx<'_, Self>, finish: Finish) -> impl Future<Output = StorageResult<Vec<Recorded>>> + Send;
 
-    /// Fails if a transaction that [`BEGIN_JOB`](Self::BEGIN_JOB) began has ended, or can't be committed.
-    fn check_open(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Fails if a transaction that began as [`begin_job`](Self::begin_job) says has ended, or can't be committed. What the
+    /// handler has left in the connection is taken away, if others would find it.
+    fn check_open(&self, connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Begins a part of a transaction of the application's, which is as it was if that fails or nobody waits for it.
+    fn begin_savepoint(connection: &mut Connection<Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        begin_savepoint::<Self::Sqlx>(connection)
+    }
 
     /// Sees to it that who waits for what was stored in a transaction of the application's is woken when that is committed.
     fn announce_in(tx: &mut Tx<'_, Self>) -> impl Future<Output = StorageResult<()>> + Send;
 
     /// Tells other processes of what was committed.
     fn tell(&self, _effects: Effects) {}
+
+    /// Tells them what they were not told yet, when the storage is closed.
+    fn tell_at_last(_shared: &Shared<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// Jobs came back into their queues, perhaps to earlier places.
     fn came_back(&self) {}

@@ -69,15 +69,17 @@ impl<DB: Database> PoolOptions<DB> {
         self.pool.clone().unwrap_or_else(|| self.new_pool(common, trust).connect_lazy_with(self.connect.clone()))
     }
 
-    /// A pool for transactions in which handlers write: the settings of its connections are the application's.
+    /// A pool for transactions in which handlers write: the settings of its connections are the application's. It is never
+    /// the one of the storage, nor the application's: there handlers would keep the storage waiting, heartbeats too.
     pub(super) fn for_handlers(&self, common: &CommonOptions, trust: &Arc<Trust>) -> Pool<DB> {
-        let new = || {
-            // Transactions that are dropped come back by themselves, and the pool would wait for their rollback for ever.
-            let options =
-                self.new_pool(common, trust).after_release(|connection, _| Box::pin(answered(connection.ping())));
-            options.connect_lazy_with(self.plain.clone())
+        let options = match &self.pool {
+            // With all that the application says of its own, what is done to a new connection included.
+            Some(pool) => pool.options().clone().min_connections(0),
+            None => self.new_pool(common, trust),
         };
-        self.pool.clone().unwrap_or_else(new)
+        // Transactions that are dropped come back by themselves, and the pool would wait for their rollback for ever.
+        let options = options.after_release(|connection, _| Box::pin(answered(connection.ping())));
+        options.connect_lazy_with(self.plain.clone())
     }
 
     fn new_pool(&self, common: &CommonOptions, trust: &Arc<Trust>) -> sqlx::pool::PoolOptions<DB> {
@@ -129,10 +131,17 @@ macro_rules! pool_setters {
         /// How many connections are open at most; 10 by default, from 2 to 1000. Handlers that take a
         /// [`JobTx`](crate::storage::JobTx) have as many of their own.
         ///
-        /// Of no effect on a pool of the application's.
+        /// Of no effect on a pool of the application's: the storage uses what that has, and handlers as many again.
         #[must_use]
         pub fn max_connections(mut self, connections: u32) -> Self {
             self.pool.max_connections = connections;
+            self
+        }
+
+        /// How often servers sum up the counters of hours that are over; every 5 minutes by default, and never zero.
+        #[must_use]
+        pub fn counters_aggregation_interval(mut self, interval: std::time::Duration) -> Self {
+            self.common.intervals.counters_aggregation = interval;
             self
         }
 

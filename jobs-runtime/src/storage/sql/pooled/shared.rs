@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64},
+    },
     time::{Duration, Instant},
 };
 
@@ -38,6 +41,8 @@ pub(crate) struct Shared<D: Driver> {
     owns_pool: bool,
     /// For the transactions in which handlers write, so that they can't keep the storage waiting.
     pub(super) handlers: Pool<D::Sqlx>,
+    /// How often jobs were stored in transactions of others.
+    pub(super) stored_in_others: AtomicU64,
     /// The storage's thread.
     pub(crate) thread: Handle,
     /// Which of an hour's rows in the statistics is this process's.
@@ -65,6 +70,7 @@ impl<D: Driver> Shared<D> {
             trust,
             closed: CancellationToken::new(),
             owns_pool: options.pool.is_none(),
+            stored_in_others: AtomicU64::new(0),
             thread: Handle::current(),
             clock,
             shift,
@@ -141,7 +147,16 @@ impl<D: Driver> Shared<D> {
         Ok((answer, done))
     }
 
+    /// Answers a query; again if the connection had ended. It may have been idle when the database was started anew, and
+    /// to read twice does no harm. The next one is looked at before it is used.
     pub(super) async fn answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
+        match self.try_to_answer(query).await {
+            Err(error) if has_ended::<D>(&error) => self.try_to_answer(query).await,
+            answer => answer,
+        }
+    }
+
+    async fn try_to_answer<Q: Query>(&self, query: &Q) -> StorageResult<Q::Answer> {
         let mut connection = self.acquire().await?;
         let answer = self.in_time(self.read(&mut connection, query)).await;
         self.give_back(connection, answer)
@@ -174,6 +189,7 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) async fn acquire(&self) -> StorageResult<PoolConnection<D::Sqlx>> {
+        self.check_open()?;
         match self.pool.acquire().await {
             Err(error) => Err(self.no_connection(error, &self.pool).await),
             Ok(connection) => Ok(connection),
@@ -203,6 +219,11 @@ impl<D: Driver> Shared<D> {
         StorageError::Failed { storage: self.url(), source: Box::new(source) }
     }
 
+    /// Fails if the storage was closed: the application's pool still is open then.
+    pub(super) fn check_open(&self) -> StorageResult<()> {
+        if self.closed.is_cancelled() { Err(StorageError::Closed { storage: self.url() }) } else { Ok(()) }
+    }
+
     /// `None` if it took too long.
     pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> Option<T> {
         tokio::time::timeout(self.common.transaction_timeout, work).await.ok()
@@ -223,8 +244,7 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) fn too_late(&self) -> StorageError {
-        let (storage, limit) = (self.url(), self.common.transaction_timeout);
-        StorageError::Timeout { storage, operation: "transaction", limit }
+        StorageError::timeout(self.url(), "transaction", self.common.transaction_timeout)
     }
 
     /// Runs what goes on beside all verbs, until the storage is closed or gone.
@@ -235,10 +255,11 @@ impl<D: Driver> Shared<D> {
 
     pub(super) async fn close(&self) {
         self.closed.cancel();
+        self.close_handlers().await;
         if self.owns_pool {
-            self.close_handlers().await;
             self.pool.close().await;
         }
+        D::tell_at_last(self).await;
     }
 }
 
@@ -273,8 +294,18 @@ pub(crate) fn is_of_data(error: &sqlx::Error) -> bool {
 }
 
 fn is_conflict<D: Driver>(error: &StorageError) -> bool {
-    let StorageError::Failed { source, .. } = error else { return false };
-    source.downcast_ref::<sqlx::Error>().is_some_and(D::is_conflict)
+    of_driver(error).is_some_and(D::is_conflict)
+}
+
+/// Whether the connection had ended on which something was asked.
+fn has_ended<D: Driver>(error: &StorageError) -> bool {
+    of_driver(error).is_some_and(|error| matches!(error, sqlx::Error::Io(_)) || D::has_ended(error))
+}
+
+/// What the driver said.
+fn of_driver(error: &StorageError) -> Option<&sqlx::Error> {
+    let StorageError::Failed { source, .. } = error else { return None };
+    source.downcast_ref()
 }
 
 /// What to tell about a database that can't be opened.

@@ -10,14 +10,13 @@ pub(crate) struct Tx<'c, D: Driver> {
     pub(crate) shared: &'c Shared<D>,
     pub(crate) now: Timestamp,
     pub(crate) effects: Effects,
-    /// The number by which other processes see that something was written, if they do by one and it was taken already.
-    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "only MySQL needs to know"))]
+    /// By what other processes see that something was written, if that is in the transaction already: MySQL's ticket, or
+    /// the bits of PostgreSQL's notification.
     pub(crate) told: Option<i64>,
     /// Whether jobs that left another state entered their queues.
     pub(crate) came_back: bool,
     /// Which of an hour's rows in the statistics it counts into.
     pub(crate) shard: i64,
     /// Whether it is a transaction of the application's: nobody knows when it ends, and how it is isolated.
-    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "only MySQL needs to know"))]
     pub(crate) is_app: bool,
 }
