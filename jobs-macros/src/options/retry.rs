@@ -34,7 +34,7 @@ const DEFAULT_FACTOR: u32 = 2;
 const DEFAULT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What `retry(…)` says, without contradictions.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Retry {
     pub(crate) attempts: u32,
     pub(crate) backoff: Backoff,
@@ -47,7 +47,7 @@ pub(crate) struct Retry {
 }
 
 /// The time before each retry.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Backoff {
     Hangfire,
     Fixed(Duration),
@@ -203,14 +203,18 @@ mod tests {
         retry.expect("no message, so a value")
     }
 
+    fn plain(attempts: u32, backoff: Backoff) -> Retry {
+        Retry { attempts, backoff, jitter: None, when: None, on_exceeded: None }
+    }
+
     #[test]
     fn defaults_fill_what_is_not_said() {
         let second = Duration::from_secs(1);
-        assert_eq!(good(quote!(attempts = 3)), Retry { attempts: 3, backoff: Backoff::Hangfire, jitter: None });
-        assert_eq!(good(quote!(fixed = "1s")), Retry { attempts: 10, backoff: Backoff::Fixed(second), jitter: None });
+        assert_eq!(good(quote!(attempts = 3)), plain(3, Backoff::Hangfire));
+        assert_eq!(good(quote!(fixed = "1s")), plain(10, Backoff::Fixed(second)));
         let max = Duration::from_secs(24 * 3600);
         let backoff = Backoff::Exponential { base: second, factor: 2, max };
-        assert_eq!(good(quote!(exponential = "1s", jitter = 0)), Retry { attempts: 10, backoff, jitter: Some(0) });
+        assert_eq!(good(quote!(exponential = "1s", jitter = 0)), Retry { jitter: Some(0), ..plain(10, backoff) });
         let backoff = Backoff::Exponential { base: 2 * max, factor: 2, max: 2 * max };
         assert_eq!(good(quote!(exponential = "2d")).backoff, backoff);
     }
@@ -218,7 +222,10 @@ mod tests {
     #[test]
     fn the_number_of_delays_is_the_number_of_attempts() {
         let delays = || Backoff::Delays(vec![Duration::from_secs(1), Duration::from_secs(5)]);
-        assert_eq!(good(quote!(delays = ["1s", "5s"])), Retry { attempts: 2, backoff: delays(), jitter: None });
+        assert_eq!(good(quote!(delays = ["1s", "5s"])), plain(2, delays()));
+        let by = good(quote!(by = times::before, when = is_transient, on_exceeded = "delete"));
+        assert!(matches!(by.backoff, Backoff::By(_)) && by.when.is_some());
+        assert_eq!((by.attempts, by.on_exceeded), (10, Some("Delete")));
         assert_eq!(good(quote!(delays = ["1s", "5s",], attempts = 4)).attempts, 4);
     }
 

@@ -293,6 +293,7 @@ async fn tables_of_an_earlier_version_are_migrated_with_what_is_in_them() {
 fn job(now: Timestamp, initial: Initial) -> NewJob {
     NewJob {
         recurrence: None,
+        parameters: crate::job::Parameters::new(),
         id: JobId::generate(now),
         invocation: Invocation::new(JobName::new("suite", "plan"), &()).expect("JSON"),
         queue: QueueName::DEFAULT,
