@@ -125,11 +125,11 @@ pub async fn a_job_may_run_for_days(f: Fixture) {
     let id = f.enqueue("long").await;
     f.beat("worker").await;
     let job = f.claim().await;
-    for _ in 0..5_000 {
-        f.clock.advance(SECOND * 60);
+    for _ in 0..100 {
+        f.clock.advance(SECOND * 3_600);
         f.beat("worker").await;
+        assert!(f.rescue().await.is_empty());
     }
-    assert!(f.rescue().await.is_empty());
     assert_eq!(f.finish(&job, f.success()).await, Recorded::Stored);
     assert_eq!(f.state(id).await, StateName::Succeeded);
 }
