@@ -60,6 +60,7 @@ use proc_macro::TokenStream;
 /// | `priority = 5` | the priority within the queue, from -32768 to 32767; higher runs first | 0 |
 /// | `retry(…)` | how often and when a failed job is run again, see [below](#retries) | ten times, as Hangfire does |
 /// | `timeout = "30s"` | how long one run may take, see [durations](#durations) | no limit |
+/// | `retention(succeeded = "7d", failed = "30d", deleted = "1h")` | how long the job is kept when a run has ended it, see [durations](#durations); failed ones are kept until someone decides, if nothing is said | as the storage says |
 /// | `name = "mail.send_welcome"` | the name under which calls are stored, see [names](#names) | package and function |
 /// | `aliases("send_mail")` | earlier names: what was stored under them still runs | none |
 /// | `filters(Audit, Throttle::new(10))` | code round this job's creation, runs and moves: values that implement `Filter` | none |

@@ -11,7 +11,7 @@ pub use crate::{
     filter::{DeclaredFilters, FilterDescriptor},
     job::{
         ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
-        JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
+        JobRetention, JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
     },
     schedule::{CronSchedule, Misfire, Overlap, RecurringDescriptor},
 };

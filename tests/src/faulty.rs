@@ -11,9 +11,9 @@ use jobs_runtime::{
     state::{State, StateName},
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, JobDetails, JobFilter,
-        JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion, QueueStatus,
-        Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus, Signals,
-        Statistics, Storage, StorageError, StorageResult, StoredSchedule,
+        JobPage, JobTransaction, LockRequest, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion,
+        QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
+        Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule,
     },
 };
 
@@ -187,6 +187,14 @@ impl Storage for Faulty {
 
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
         self.on_a_bad_line(self.inner.rescue(rescue)).await
+    }
+
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool> {
+        self.on_a_bad_line(self.inner.lock(request)).await
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool> {
+        self.on_a_bad_line(self.inner.unlock(name, owner)).await
     }
 
     async fn retire(&self, server: &ServerId) -> StorageResult<()> {

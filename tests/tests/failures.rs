@@ -97,7 +97,30 @@ async fn call_partner(kind: String) -> anyhow::Result<()> {
     }
 }
 
+#[job(retry(attempts = 0), retention(succeeded = "7d", failed = "1h"))]
+async fn keep(what: String) -> Result<(), JobError> {
+    match what.as_str() {
+        "succeed" => Ok(()),
+        "cancel" => Err(JobError::cancel("order withdrawn")),
+        _ => Err(JobError::new("no route")),
+    }
+}
+
 on_each_storage! {
+    async fn a_job_says_how_long_it_is_kept(world: World) {
+        let server = world.server().register::<Keep>().start().await.expect("started");
+        let hours = |hours: u64| Some(world.clock.now() + Duration::from_secs(hours * 3600));
+        for (what, state, expires_at) in [
+            ("succeed", StateName::Succeeded, hours(7 * 24)),
+            ("fail", StateName::Failed, hours(1)),
+            ("cancel", StateName::Deleted, hours(24)),
+        ] {
+            let job = Keep::enqueue(what).await.expect("stored");
+            assert_eq!(world.until(&job, state).await.expires_at, expires_at, "{what}");
+        }
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn only_errors_that_a_job_names_are_retried(world: World) {
         let server = world.server().register::<CallPartner>().start().await.expect("started");
         let wrong = CallPartner::enqueue("wrong").await.expect("stored");

@@ -16,9 +16,9 @@ use jobs_runtime::{
     state::{Attempts, Enqueued, Processing, Scheduled, State, StateName, Transition},
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Count, Counts, DueCursor, DueSchedules, Finish, Initial,
-        JobDetails, JobFilter, JobPage, JobSummary, Monitor, NewJob, PageRequest, Period, Promotion, QueueStatus,
-        Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
-        Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule,
+        JobDetails, JobFilter, JobPage, JobSummary, LockRequest, Monitor, NewJob, PageRequest, Period, Promotion,
+        QueueStatus, Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord,
+        ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule,
         backend::{self, Death, Effects},
     },
 };
@@ -38,6 +38,7 @@ struct Rows {
     schedules: BTreeMap<ScheduleId, StoredSchedule>,
     servers: BTreeMap<ServerId, ServerStatus>,
     hours: BTreeMap<i64, Statistics>,
+    locks: BTreeMap<String, (String, Timestamp)>,
     tokens: i64,
     effects: Effects,
 }
@@ -324,6 +325,28 @@ impl Storage for Shelf {
                 Rescued::new(job, server, to)
             });
             rescued.collect()
+        }))
+    }
+
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool> {
+        Ok(self.write(|rows, now| {
+            let LockRequest { name, owner, lease } = request;
+            let (holder, until) = rows.locks.entry(name).or_insert_with(|| (owner.clone(), now));
+            if *holder != owner && *until > now {
+                return false;
+            }
+            (*holder, *until) = (owner, now + lease);
+            true
+        }))
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool> {
+        Ok(self.write(|rows, now| {
+            let is_held = rows.locks.get(name).is_some_and(|(holder, until)| holder == owner && *until > now);
+            if is_held {
+                rows.locks.remove(name);
+            }
+            is_held
         }))
     }
 

@@ -9,6 +9,7 @@ use crate::{
     model::{Crate, Model},
     options::{
         name::Name,
+        retention::Retention,
         retry::{Backoff, Retry},
     },
 };
@@ -43,7 +44,21 @@ fn settings(model: &Model) -> TokenStream {
         let timeout = duration(*timeout);
         quote!(.with_timeout(#timeout))
     });
-    quote!(#(#queue)* #(#priority)* #(#retry)* #(#timeout)*)
+    let retention = retention(krate, &options.retention);
+    quote!(#(#queue)* #(#priority)* #(#retry)* #(#timeout)* #retention)
+}
+
+fn retention(krate: &Crate, retention: &Retention) -> Option<TokenStream> {
+    let time = |time: Option<Duration>| match time {
+        Some(time) => {
+            let time = duration(time);
+            quote!(::core::option::Option::Some(#time))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let (succeeded, failed, deleted) = (time(retention.succeeded), time(retention.failed), time(retention.deleted));
+    let value = quote!(#krate::JobRetention { succeeded: #succeeded, failed: #failed, deleted: #deleted });
+    (!retention.says_nothing()).then(|| quote!(.with_retention(#value)))
 }
 
 fn policy(krate: &Crate, retry: &Retry) -> TokenStream {

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod name;
 mod queue;
 pub(crate) mod recurring;
+pub(crate) mod retention;
 pub(crate) mod retry;
 pub(crate) mod schedule_id;
 mod value;
@@ -21,6 +22,7 @@ use syn::{Expr, LitStr, Path, ext::IdentExt as _, parse_quote};
 use self::{
     list::{Entries, Entry, Grammar, Hint},
     name::Name,
+    retention::Retention,
     retry::Retry,
 };
 use crate::diagnostic::{Errors, Problem};
@@ -32,6 +34,7 @@ const JOB: Grammar = Grammar {
         ("priority", "priority = 5"),
         ("retry", "retry(attempts = 5)"),
         ("timeout", "timeout = \"30s\""),
+        ("retention", "retention(succeeded = \"7d\")"),
         ("name", "name = \"mail.send_welcome\""),
         ("aliases", "aliases(\"earlier_name\")"),
         ("filters", "filters(Audit, Throttle::new(10))"),
@@ -73,6 +76,7 @@ pub(crate) struct JobOptions {
     pub(crate) priority: Option<i16>,
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) retention: Retention,
     pub(crate) name: Option<Name>,
     pub(crate) aliases: Vec<Name>,
     pub(crate) filters: Vec<Expr>,
@@ -91,6 +95,7 @@ impl JobOptions {
             priority: entries.get("priority").and_then(|entry| Some(entry.integer(i16::MIN, i16::MAX, errors)?.value)),
             retry: entries.get("retry").and_then(|entry| Retry::parse(entry, errors)),
             timeout: entries.get("timeout").and_then(|entry| timeout(entry, errors)),
+            retention: entries.get("retention").and_then(|entry| Retention::parse(entry, errors)).unwrap_or_default(),
             aliases: aliases(&entries, name.as_ref().unwrap_or(&default_name), type_name, errors),
             filters: filters(&entries, errors),
             name,
@@ -167,7 +172,7 @@ mod tests {
     fn every_option_is_read() {
         let (options, messages) = parse(quote! {
             name = "mail.send", aliases("send", "old.send"), as = Send, queue = "mail", priority = -5,
-            retry(attempts = 5), timeout = "30s", crate = "my::path", filters(Audit, Throttle::new(10, "mail")),
+            retry(attempts = 5), timeout = "30s", retention(succeeded = "7d", failed = "1h"), crate = "my::path", filters(Audit, Throttle::new(10, "mail")),
         });
         assert!(messages.is_empty(), "{messages:?}");
         assert_eq!((options.queue.as_deref(), options.priority), (Some("mail"), Some(-5)));
@@ -179,6 +184,12 @@ mod tests {
         assert_eq!(aliases, ["my_app.send", "old.send"]);
         assert_eq!(options.struct_name.map(|name| name.to_string()).as_deref(), Some("Send"));
         assert_eq!(options.filters.len(), 2);
+        let kept = options.retention;
+        assert_eq!(
+            kept.succeeded.zip(kept.failed).map(|(one, other)| (one.as_secs(), other.as_secs())),
+            Some((604_800, 3_600))
+        );
+        assert_eq!(kept.deleted, None);
         let path = options.crate_path.map(|path| path.to_token_stream().to_string().replace(' ', ""));
         assert_eq!(path.as_deref(), Some("my::path"));
     }

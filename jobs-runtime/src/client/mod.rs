@@ -7,6 +7,7 @@ mod enqueue;
 mod error;
 mod handle;
 mod in_tx;
+mod lock;
 pub(crate) mod recurring;
 
 use std::{sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ pub use self::{
     error::{EnqueueError, NegativeDelay},
     handle::{JobHandle, WaitError},
     in_tx::EnqueueIn,
+    lock::{Lock, LockError},
     recurring::{
         Defined, DroppedSlots, IntoInvocation, LastRun, Recurring, Schedule, ScheduleDefinition, ScheduleError,
         ScheduleFault,

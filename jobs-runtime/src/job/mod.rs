@@ -27,7 +27,7 @@ pub(crate) use self::{
     data::DataMap,
     error::Control,
     panics::{CatchPanic, blocking, install_hook},
-    registry::{RegisteredHandler, Registry, RegistryProblem},
+    registry::{RegisteredHandler, Registry},
     run_transaction::{Left, RunTransaction},
 };
 pub use self::{
@@ -44,7 +44,7 @@ pub use self::{
     queue::{InvalidQueueName, QueueName},
     retry::{Backoff, DelayFn, OnExceeded, RetryPolicy},
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},
-    settings::JobSettings,
+    settings::{JobRetention, JobSettings},
 };
 
 /// A job: a serializable value that holds the arguments of one call, and the code that performs the call.

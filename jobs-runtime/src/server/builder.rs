@@ -1,7 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    JobServer, StartError,
+    BackgroundContext, BackgroundResult, JobServer, StartError,
+    background::{self, Background},
     check::{self, Wishes},
     shared::{Settings, Shared},
     system::System,
@@ -24,6 +25,7 @@ pub struct JobServerBuilder {
     discover: bool,
     registered: Vec<HandlerDescriptor>,
     filters: Filters,
+    backgrounds: Vec<Background>,
     settings: Settings,
 }
 
@@ -36,6 +38,7 @@ impl JobServerBuilder {
             discover: true,
             registered: Vec::new(),
             filters: Filters::default(),
+            backgrounds: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -127,6 +130,43 @@ impl JobServerBuilder {
     /// others with it.
     pub fn max_lost_runs(mut self, runs: u32) -> Self {
         self.settings.max_lost = runs;
+        self
+    }
+
+    /// Runs a process of the application's own beside the jobs, for as long as the server runs: a loop that looks after
+    /// something. It runs on the application's runtime.
+    ///
+    /// An error is logged, the first of several in a row, and seen in the server's [health](super::Health); after an error
+    /// or a panic the process is started again, after a pause that grows up to 5 s. One that returns `Ok` has ended. A
+    /// shutdown waits for it as it waits for running jobs, and then drops it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use jobs_runtime::{prelude::*, server::BackgroundContext};
+    ///
+    /// #[job]
+    /// async fn resize(file: String) {}
+    ///
+    /// # fn example(builder: jobs_runtime::server::JobServerBuilder) -> jobs_runtime::server::JobServerBuilder {
+    /// builder.background("look-for-pictures", |cx: BackgroundContext| async move {
+    ///     while cx.wait(Duration::from_secs(10)).await {
+    ///         for file in std::fs::read_dir("pictures")? {
+    ///             Resize::enqueue(file?.path().display().to_string()).await?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn background<F>(
+        mut self,
+        name: &'static str,
+        process: impl Fn(BackgroundContext) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = BackgroundResult> + Send + 'static,
+    {
+        self.backgrounds.push(Background::new(name, process));
         self
     }
 
@@ -225,7 +265,9 @@ impl JobServerBuilder {
         let (registry, duplicates) = Registry::new(discovered.chain(self.registered));
         let recurring = inventory::iter::<RecurringDescriptor>.into_iter().copied();
         let (wishes, settings, storage) = (&self.wishes, &self.settings, &*self.storage);
-        let checked = check::check(wishes, settings, &registry, recurring, &self.data, storage, duplicates)?;
+        let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
+        background::check(&self.backgrounds, &mut problems);
+        let checked = check::check(wishes, settings, &registry, recurring, &self.data, storage, problems)?;
         install_hook();
         self.data.insert(Data::new(RunStorage(Arc::clone(&self.storage))));
         if registry.handlers().next().is_none() {
@@ -248,7 +290,8 @@ impl JobServerBuilder {
         let system = System::start(&shared, inlets).map_err(StartError::Thread)?;
         tracing::info!(server = %shared.record.id, queues = ?shared.record.queues, workers = shared.record.workers,
             storage = %self.storage.describe(), "job server started");
-        Ok(JobServer { shared, system, workers })
+        let backgrounds = self.backgrounds.into_iter().map(|process| process.start(&shared)).collect();
+        Ok(JobServer { shared, system, workers, backgrounds })
     }
 }
 

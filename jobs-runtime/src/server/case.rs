@@ -9,7 +9,7 @@ use crate::{
         CatchPanic, ContextParts, HandlerDescriptor, Invocation, JobContext, JobError, Output, RegisteredHandler,
         ResultTooLarge, RetryPolicy, RunTransaction,
     },
-    state::{self, Candidate, Ended, Processing, StateName, StateSet, Transition, candidate},
+    state::{self, Candidate, Ended, Expiry, Processing, StateName, StateSet, Transition, candidate},
     storage::{ClaimedJob, JobTransaction},
 };
 
@@ -119,12 +119,29 @@ impl<'s> Case<'s> {
         let run = self.finished();
         let candidate = candidate(ended, run);
         let retried = |candidate: Candidate| candidate.retried(run, |bound| fastrand::u64(..bound));
-        match self.subject() {
+        let settled = match self.subject() {
             None => retried(candidate),
             Some(subject) => {
                 let (from, allowed) = (StateName::Processing, StateName::Processing.next());
                 Decision { chain: &self.chain, from, allowed }.settle(subject, candidate, retried).await
             }
+        };
+        self.kept(settled)
+    }
+
+    /// As long as the job's settings say, if no filter has said otherwise.
+    fn kept(&self, transition: Transition) -> Transition {
+        let Some(handler) = self.handler else { return transition };
+        let retention = &handler.settings.retention;
+        let time = match transition.to.name() {
+            StateName::Succeeded => retention.succeeded,
+            StateName::Failed => retention.failed,
+            StateName::Deleted => retention.deleted,
+            _ => None,
+        };
+        match (transition.expiry, time) {
+            (Expiry::Retention, Some(time)) => transition.kept(Expiry::After(time)),
+            _ => transition,
         }
     }
 

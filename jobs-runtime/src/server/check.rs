@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use super::{recurring::declared::Declared, shared::Settings};
 use crate::{
-    job::{DataMap, HandlerDescriptor, QueueName, Registry, RegistryProblem, Requirements},
+    job::{DataMap, HandlerDescriptor, QueueName, Registry, Requirements},
     schedule::RecurringDescriptor,
     storage::{ServerId, Storage, StorageError},
 };
@@ -65,7 +65,7 @@ impl fmt::Display for Problem {
 /// Far more than any machine runs at once; what is above it is a mistake.
 const MOST_WORKERS: usize = 100_000;
 
-/// Checks all wishes against the handlers.
+/// Checks all wishes against the handlers; `problems` are those that are known before.
 pub(super) fn check(
     wishes: &Wishes,
     settings: &Settings,
@@ -73,9 +73,8 @@ pub(super) fn check(
     recurring: impl IntoIterator<Item = RecurringDescriptor>,
     data: &DataMap,
     storage: &dyn Storage,
-    duplicates: Vec<RegistryProblem>,
+    mut problems: Vec<String>,
 ) -> Result<Checked, StartError> {
-    let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
     let declared = Declared::check(recurring, registry, &mut problems);
     let queues = check_queues(wishes, registry, &declared, &mut problems);
     check_handlers(wishes, registry, data, storage, &queues, &mut problems);

@@ -7,6 +7,7 @@
 //! Handlers run on the application's runtime. The server's own processes run on a thread of their own, so that
 //! handlers which hog the application's threads can't stop the heartbeat or the recording of outcomes.
 
+mod background;
 mod builder;
 mod cancellation;
 mod case;
@@ -34,6 +35,7 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
+    background::{BackgroundContext, BackgroundResult},
     builder::JobServerBuilder,
     check::{Problem, StartError},
     health::{Health, ProcessHealth},
@@ -76,6 +78,8 @@ pub struct JobServer {
     shared: Arc<Shared>,
     system: System,
     workers: Vec<tokio::task::JoinHandle<()>>,
+    /// The application's own processes.
+    backgrounds: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl JobServer {
@@ -141,7 +145,8 @@ impl JobServer {
     /// still held is rescued when its heartbeat is stale.
     pub async fn shutdown(mut self, timeout: Duration) -> Result<ShutdownReport, ShutdownError> {
         // The workers stay in `self`, so that they end with it if this future is dropped.
-        shutdown::run(&self.shared, &mut self.system, &mut self.workers, timeout).await
+        let Self { shared, system, workers, backgrounds } = &mut self;
+        shutdown::run(shared, system, workers, backgrounds, timeout).await
     }
 }
 
@@ -150,6 +155,6 @@ impl Drop for JobServer {
         self.shared.stop.claiming.cancel();
         self.shared.stop.everything.cancel();
         self.shared.running.interrupt_all();
-        self.workers.iter().for_each(tokio::task::JoinHandle::abort);
+        self.workers.iter().chain(&self.backgrounds).for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -36,13 +36,16 @@ pub(super) async fn run(
     shared: &Arc<Shared>,
     system: &mut System,
     workers: &mut [JoinHandle<()>],
+    backgrounds: &mut [JoinHandle<()>],
     timeout: Duration,
 ) -> Result<ShutdownReport, ShutdownError> {
     info!(server = %shared.record.id, "job server is shutting down");
     shared.stop.claiming.cancel();
     system.claiming_ended().await;
     let not_begun = give_back(shared, shared.take_waiting(), SHUT_DOWN, LAST_WORDS).await;
-    if tokio::time::timeout(timeout, shared.running.idle()).await.is_err() {
+    let idle = async { tokio::join!(shared.running.idle(), join_all(backgrounds.iter_mut())) };
+    if tokio::time::timeout(timeout, idle).await.is_err() {
+        backgrounds.iter().for_each(JoinHandle::abort);
         shared.running.interrupt_all();
         // What does not end in time is given back below.
         let _ = tokio::time::timeout(shared.settings.cancel_grace, shared.running.idle()).await;

@@ -1,18 +1,18 @@
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{fmt::Display, future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use tracing::{error, warn};
 
 use super::shared::Shared;
-use crate::storage::StorageResult;
 
 /// Runs a background process, and starts it again after an error or a panic, until it ends by itself.
 ///
 /// The first of several errors in a row is logged; all are in the server's health.
-pub(super) async fn supervise<P, F>(shared: &Shared, name: &'static str, process: P)
+pub(super) async fn supervise<P, F, E>(shared: &Shared, name: &'static str, process: P)
 where
     P: Fn() -> F,
-    F: Future<Output = StorageResult<()>>,
+    F: Future<Output = Result<(), E>>,
+    E: Display,
 {
     let mut backoff = Backoff::default();
     loop {

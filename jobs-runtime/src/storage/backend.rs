@@ -7,7 +7,7 @@
 //! |---|---|
 //! | a job entered a state: what becomes of those that await it? | [`release`] |
 //! | a server died: where does the job go that it held? | [`lost`] |
-//! | when does the job expire? | [`Retention::expires_at`](super::Retention::expires_at) |
+//! | when does the job expire? | [`Retention::expiry`](super::Retention::expiry) |
 //! | whom does a commit wake? | [`Effects`] |
 //! | where does a page begin and end? | [`PageRequest::cursor`](super::PageRequest::cursor) and [`cursor`] |
 //! | in which span does an outcome count? | [`Period::start`](super::Period::start), [`Statistics`](super::Statistics) |

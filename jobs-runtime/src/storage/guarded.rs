@@ -5,9 +5,9 @@ use tracing::{Instrument, debug_span};
 
 use super::{
     Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
-    JobFilter, JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion,
-    QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
-    Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule, Turn,
+    JobFilter, JobPage, JobTransaction, LockRequest, Monitor, NewJob, OngoingTransaction, PageRequest, Period,
+    Promotion, QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord,
+    ServerStatus, Signals, Statistics, Storage, StorageError, StorageResult, StoredSchedule, Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -117,6 +117,14 @@ impl Storage for Guarded {
 
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
         self.guard("rescue", self.inner.rescue(rescue)).await
+    }
+
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool> {
+        self.guard("lock", self.inner.lock(request)).await
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool> {
+        self.guard("unlock", self.inner.unlock(name, owner)).await
     }
 
     async fn retire(&self, server: &ServerId) -> StorageResult<()> {

@@ -10,6 +10,7 @@ mod claim;
 mod connect;
 mod error;
 mod guarded;
+mod lock;
 pub mod memory;
 mod monitor;
 #[cfg(feature = "mysql")]
@@ -42,6 +43,7 @@ pub use self::{
     claim::{Claim, ClaimToken, ClaimedJob},
     connect::connect,
     error::{StorageError, StorageResult},
+    lock::LockRequest,
     monitor::{
         Count, Counts, InvalidCursor, JobDetails, JobFilter, JobPage, JobSummary, Monitor, PageRequest, Period,
         QueueStatus, ServerStatus, Statistics,
@@ -156,6 +158,13 @@ pub trait Storage: Monitor + fmt::Debug {
 
     /// Which of these claims no longer hold, because the job was deleted, requeued or rescued.
     async fn revoked(&self, claims: Vec<(JobId, ClaimToken)>) -> StorageResult<Vec<(JobId, ClaimToken)>>;
+
+    /// Gives a lock to the one who asks, if nobody has it or the time is over of who had it; and for longer to the one who
+    /// has it. Returns whether that one has it now.
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool>;
+
+    /// Takes a lock away from its owner, and returns whether that one had it.
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool>;
 
     /// Removes up to `limit` jobs whose time has expired, with all that belongs to them; returns how many.
     async fn expire(&self, limit: usize) -> StorageResult<usize>;

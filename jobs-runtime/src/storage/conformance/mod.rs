@@ -35,6 +35,7 @@ pub mod enqueue;
 pub mod expire;
 pub mod finish;
 mod fixture;
+pub mod lock;
 pub mod monitor;
 pub mod parameters;
 pub mod promote;
@@ -144,6 +145,11 @@ macro_rules! storage_conformance {
                 expiry_works_in_bounded_steps,
                 a_requeued_job_does_not_expire,
                 a_move_says_how_long_the_job_is_kept,
+            }
+            lock {
+                a_lock_has_one_owner,
+                a_lock_is_free_when_its_time_is_over,
+                of_many_who_ask_one_gets_the_lock,
             }
             parameters {
                 parameters_read_back_as_they_were_stored,

@@ -5,6 +5,7 @@ mod claim;
 mod enqueue;
 mod expire;
 mod finish;
+mod lock;
 mod monitor;
 mod promote;
 mod rescue;
@@ -18,9 +19,9 @@ use async_trait::async_trait;
 
 use self::tables::Tables;
 use super::{
-    Change, Changed, Claim, ClaimToken, ClaimedJob, DueCursor, DueSchedules, Finish, Guarded, NewJob, Promotion,
-    Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals, Storage,
-    StorageError, StorageResult,
+    Change, Changed, Claim, ClaimToken, ClaimedJob, DueCursor, DueSchedules, Finish, Guarded, LockRequest, NewJob,
+    Promotion, Recorded, Rescue, Rescued, Retention, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, Signals,
+    Storage, StorageError, StorageResult,
 };
 use crate::{
     clock::Clock,
@@ -159,6 +160,15 @@ impl Storage for MemoryStorage {
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
         let now = self.clock.now();
         Ok(self.write(|tables| tables.rescue(&rescue, now)))
+    }
+
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool> {
+        let now = self.clock.now();
+        Ok(self.tables().lock(request, now))
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool> {
+        Ok(self.tables().unlock(name, owner))
     }
 
     async fn retire(&self, server: &ServerId) -> StorageResult<()> {

@@ -27,6 +27,8 @@ pub(super) struct Tables {
     /// By hour.
     pub(super) statistics: BTreeMap<i64, Statistics>,
     pub(super) children: HashMap<JobId, Vec<JobId>>,
+    /// Who has each, and until when.
+    pub(super) locks: BTreeMap<String, (String, Timestamp)>,
     pub(super) expiring: BTreeSet<(Timestamp, JobId)>,
     pub(super) retention: Retention,
     /// What the storage's clock showed when the verb began.
@@ -65,6 +67,7 @@ impl Tables {
             servers: BTreeMap::new(),
             statistics: BTreeMap::new(),
             children: HashMap::new(),
+            locks: BTreeMap::new(),
             expiring: BTreeSet::new(),
             retention,
             now: Timestamp::UNIX_EPOCH,

@@ -16,6 +16,7 @@ pub(super) const MIGRATIONS: Migrations = Migrations {
     steps: &[
         ("jobs", include_str!("migrations/0001_jobs.sql")),
         ("parameters", include_str!("migrations/0002_parameters.sql")),
+        ("locks", include_str!("migrations/0003_locks.sql")),
     ],
 };
 

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: Migrations = Migrations {
         ("jobs", include_str!("migrations/0001_jobs.sql")),
         ("enqueue", include_str!("migrations/0002_enqueue.sql")),
         ("parameters", include_str!("migrations/0003_parameters.sql")),
+        ("locks", include_str!("migrations/0004_locks.sql")),
     ],
 };
 

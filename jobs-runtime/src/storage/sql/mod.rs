@@ -14,6 +14,7 @@ mod continuation;
 mod expire;
 mod heartbeat;
 mod job_tx;
+mod lock;
 mod migrations;
 mod monitor;
 mod options;
@@ -60,6 +61,7 @@ pub(super) use self::{
     expire::Expire,
     heartbeat::{Heartbeat, Retire},
     job_tx::EndedByHandler,
+    lock::{ReleaseLock, TakeLock},
     migrations::Migrations,
     monitor::{CountJobs, FindJob, FindStates, FindStatistics, FindTotals, ListJobs, ListQueues, ListServers},
     options::{CommonOptions, Url, common_setters},

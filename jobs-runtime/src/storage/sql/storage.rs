@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{
     Begin, ChangeBatch, CountJobs, Expire, FindDue, FindJob, FindRevoked, FindSchedule, FindStates, FindStatistics,
-    FindTotals, Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, Retire, SetParameters, Verb,
-    WriteSchedules,
+    FindTotals, Heartbeat, ListJobs, ListQueues, ListSchedules, ListServers, Query, ReleaseLock, Retire, SetParameters,
+    TakeLock, Verb, WriteSchedules,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -13,9 +13,9 @@ use crate::{
     state::StateName,
     storage::{
         Change, Changed, Claim, ClaimToken, ClaimedJob, Counts, DueCursor, DueSchedules, Finish, Intervals, JobDetails,
-        JobFilter, JobPage, JobTransaction, Monitor, NewJob, OngoingTransaction, PageRequest, Period, Promotion,
-        QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord, ServerStatus,
-        Signals, Statistics, Storage, StorageResult, StoredSchedule, Turn,
+        JobFilter, JobPage, JobTransaction, LockRequest, Monitor, NewJob, OngoingTransaction, PageRequest, Period,
+        Promotion, QueueStatus, Recorded, Rescue, Rescued, ScheduleWrite, ScheduleWritten, ServerId, ServerRecord,
+        ServerStatus, Signals, Statistics, Storage, StorageResult, StoredSchedule, Turn,
     },
 };
 
@@ -137,6 +137,14 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn rescue(&self, rescue: Rescue) -> StorageResult<Vec<Rescued>> {
         self.0.write(rescue).await
+    }
+
+    async fn lock(&self, request: LockRequest) -> StorageResult<bool> {
+        self.0.write(TakeLock(request)).await
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> StorageResult<bool> {
+        self.0.write(ReleaseLock(name.to_owned(), owner.to_owned())).await
     }
 
     async fn retire(&self, server: &ServerId) -> StorageResult<()> {

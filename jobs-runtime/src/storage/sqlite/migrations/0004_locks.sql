@@ -1,0 +1,6 @@
+-- Locks that programs hold.
+CREATE TABLE {p}named_lock (
+    name       TEXT    NOT NULL PRIMARY KEY,
+    owner      TEXT    NOT NULL,
+    held_until INTEGER NOT NULL
+) WITHOUT ROWID;

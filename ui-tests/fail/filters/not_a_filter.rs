@@ -1,0 +1,8 @@
+use jobs_runtime::prelude::*;
+
+struct Audit;
+
+#[job(filters(Audit))]
+async fn notify() {}
+
+fn main() {}
