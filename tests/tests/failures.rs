@@ -97,6 +97,15 @@ async fn call_partner(kind: String) -> anyhow::Result<()> {
     }
 }
 
+fn never(n: u32) -> Duration {
+    panic!("no time for retry {n}");
+}
+
+#[job(retry(attempts = 3, by = never))]
+async fn explode() -> Result<(), String> {
+    Err("no luck".to_owned())
+}
+
 #[job(retry(attempts = 0), retention(succeeded = "7d", failed = "1h"))]
 async fn keep(what: String) -> Result<(), JobError> {
     match what.as_str() {
@@ -107,6 +116,18 @@ async fn keep(what: String) -> Result<(), JobError> {
 }
 
 on_each_storage! {
+    async fn a_panic_of_the_function_that_says_when_to_retry_fails_the_job_and_nothing_else(world: World) {
+        let server = world.server().register::<Explode>().register::<FailTwice>().workers(1).start().await;
+        let server = server.expect("started");
+        let job = Explode::enqueue().await.expect("stored");
+        let details = world.until(&job, StateName::Failed).await;
+        let message = details.history.last().expect("history").data["message"].to_string();
+        assert!(message.contains("panicked beside the handler: no time for retry 1"), "{message}");
+        let other = FailTwice::enqueue().await.expect("stored");
+        world.until(&other, StateName::Scheduled).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn a_job_says_how_long_it_is_kept(world: World) {
         let server = world.server().register::<Keep>().start().await.expect("started");
         let hours = |hours: u64| Some(world.clock.now() + Duration::from_secs(hours * 3600));

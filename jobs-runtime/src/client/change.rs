@@ -9,6 +9,10 @@ use crate::{
     storage::{Change, Changed, StorageError},
 };
 
+/// The states to which jobs are moved by hand.
+const BY_HAND: StateSet =
+    StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
+
 /// How often a move is tried whose filters were asked about a state that the job has left meanwhile.
 const TRIES: usize = 10;
 
@@ -53,8 +57,10 @@ impl Client {
         let to = transition.to.name();
         for _ in 0..TRIES {
             let change = self.elect(job, transition.clone()).await?;
+            let elected = change.transition.to.name();
             match self.0.storage.change(vec![change]).await?.first() {
-                Some(Changed::Moved(_)) => return Ok(()),
+                Some(Changed::Moved(_)) if elected == to => return Ok(()),
+                Some(Changed::Moved(_)) => return Err(ChangeError::Elected { id: job, state: elected, to }),
                 // It was moved while the filters were asked.
                 Some(Changed::Refused(state)) if to.previous().contains(*state) => {}
                 Some(Changed::Refused(state)) => return Err(ChangeError::Refused { id: job, state: *state, to }),
@@ -75,8 +81,7 @@ impl Client {
         let (chain, from) = (filters.of(&found.job.name), found.job.state);
         // If it can't be moved, the storage says so; what can't be read is of no filter's type.
         let (true, Some(subject)) = (plain.from.contains(from), Subject::found(found)) else { return Ok(plain) };
-        let by_hand = StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
-        let decision = Decision { chain: &chain, from, allowed: by_hand };
+        let decision = Decision { chain: &chain, from, allowed: from.next().intersection(BY_HAND) };
         let candidate = Candidate::of(plain.transition);
         let transition = decision.settle(subject, candidate, |candidate| candidate.transition).await;
         Ok(Change { job, from: StateSet::of(&[from]), transition })
@@ -114,6 +119,16 @@ pub enum ChangeError {
         id: JobId,
         /// The time asked for.
         at: Timestamp,
+    },
+    /// A filter elected another state, or failed; see the job's history.
+    #[error("job {id} was to become {to}, but a filter let it become {state}")]
+    Elected {
+        /// Its id.
+        id: JobId,
+        /// The state in which it is now.
+        state: StateName,
+        /// The state it was to enter.
+        to: StateName,
     },
     /// Others move the job again and again.
     #[error("job {id} was moved by others each time before it could be; try again")]

@@ -1,9 +1,11 @@
 //! The way of new jobs through the filters into the storage.
 
+use std::error::Error;
+
 use super::{Client, EnqueueError};
 use crate::{
-    filter::{Creation, Stopped},
-    storage::{NewJob, ScheduleWrite, StorageResult},
+    filter::{Chain, Creation, Stopped},
+    storage::{Initial, NewJob, ScheduleWrite, StorageResult},
 };
 
 impl Client {
@@ -24,88 +26,108 @@ impl Client {
         if jobs.is_empty() {
             return Ok(());
         }
-        if !self.has_filters(&jobs) {
-            return Ok(store(jobs).await?);
-        }
-        let mut creations = self.begin(jobs).await;
-        let result = match creations.iter_mut().find_map(|creation| creation.stopped.take()) {
+        let Some(chains) = self.chains(&jobs) else { return Ok(store(jobs).await?) };
+        let mut creations = Creations::begin(jobs, chains, true).await;
+        let result = match creations.take_stopped() {
             Some(stopped) => Err(stopped.into()),
             None => self.store_filtered(&creations, store).await,
         };
-        for creation in creations.iter().rev() {
-            creation.end(result.as_ref().err().map(|error| error as _)).await;
-        }
+        creations.end(result.as_ref().err().map(|error| error as _)).await;
         result
-    }
-
-    /// Asks the filters of each job, until one is stopped.
-    async fn begin(&self, jobs: Vec<NewJob>) -> Vec<Creation> {
-        let mut creations = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let chain = self.filters().of(job.invocation.name());
-            let creation = Creation::begin(job, chain).await;
-            let is_stopped = creation.stopped.is_some();
-            creations.push(creation);
-            if is_stopped {
-                break;
-            }
-        }
-        creations
     }
 
     async fn store_filtered<S>(
         &self,
-        creations: &[Creation],
+        creations: &Creations,
         store: impl FnOnce(Vec<NewJob>) -> S,
     ) -> Result<(), EnqueueError>
     where
         S: Future<Output = StorageResult<()>>,
     {
-        for creation in creations {
+        for creation in &creations.0 {
             self.check_size(&creation.job.invocation)?;
         }
-        Ok(store(creations.iter().map(|creation| creation.job.clone()).collect()).await?)
+        Ok(store(creations.passed()).await?)
     }
 
     /// Lets the jobs that a schedule makes go through their filters; those that these stop are taken out of the write.
     pub(crate) async fn filter(&self, write: &mut ScheduleWrite) -> Creations {
-        if !self.has_filters(&write.jobs) {
-            return Creations(Vec::new());
+        let Some(chains) = self.chains(&write.jobs) else { return Creations(Vec::new()) };
+        let mut creations = Creations::begin(std::mem::take(&mut write.jobs), chains, false).await;
+        for creation in creations.0.iter_mut().filter(|creation| creation.stopped.is_none()) {
+            creation.stopped = self.check_of_schedule(&creation.job).err().map(|source| Stopped::Failed {
+                job: creation.job.invocation.name().clone(),
+                filter: "of the schedule's job",
+                source,
+            });
         }
-        let mut creations = Vec::with_capacity(write.jobs.len());
-        for job in std::mem::take(&mut write.jobs) {
-            let chain = self.filters().of(job.invocation.name());
-            creations.push(Creation::begin(job, chain).await);
-        }
-        let passed = creations.iter().filter(|creation| creation.stopped.is_none());
-        write.jobs = passed.map(|creation| creation.job.clone()).collect();
-        Creations(creations)
+        write.jobs = creations.passed();
+        creations
     }
 
-    fn has_filters(&self, jobs: &[NewJob]) -> bool {
-        jobs.iter().any(|job| !self.filters().of(job.invocation.name()).is_empty())
+    /// What would keep the whole schedule from being written, again and again.
+    fn check_of_schedule(&self, job: &NewJob) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.check_size(&job.invocation)?;
+        match job.initial {
+            Initial::Awaiting(_) => Err("a job of a schedule can't await another job".into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The filters of each job; `None` if none has any.
+    fn chains(&self, jobs: &[NewJob]) -> Option<Vec<Chain>> {
+        if self.filters().are_none() {
+            return None;
+        }
+        let chains: Vec<Chain> = jobs.iter().map(|job| self.filters().of(job.invocation.name())).collect();
+        chains.iter().any(|chain| !chain.is_empty()).then_some(chains)
     }
 }
 
-/// The jobs that a schedule makes, on their way back through their filters.
+/// Jobs on their way through their filters, and back.
 pub(crate) struct Creations(Vec<Creation>);
 
 /// A schedule's jobs were made by another server, or the schedule was changed.
 #[derive(Debug, thiserror::Error)]
 #[error("the schedule was changed meanwhile, perhaps by a server that made the same job")]
-struct Superseded;
+pub(crate) struct Superseded;
 
 impl Creations {
-    /// Why jobs were stopped.
-    pub(crate) fn stopped(&mut self) -> Vec<Stopped> {
-        self.0.iter_mut().filter_map(|creation| creation.stopped.take()).collect()
+    /// Asks the filters of each job; if `all` are stored or none, until one is stopped.
+    async fn begin(jobs: Vec<NewJob>, chains: Vec<Chain>, all: bool) -> Self {
+        let mut creations = Vec::with_capacity(jobs.len());
+        for (job, chain) in jobs.into_iter().zip(chains) {
+            let creation = Creation::begin(job, chain).await;
+            let is_last = all && creation.stopped.is_some();
+            creations.push(creation);
+            if is_last {
+                break;
+            }
+        }
+        Self(creations)
     }
 
-    /// Tells the filters whether the schedule, and its jobs with it, was written.
-    pub(crate) async fn end(self, is_stored: bool) {
+    /// Those jobs that no filter has stopped.
+    fn passed(&self) -> Vec<NewJob> {
+        let passed = self.0.iter().filter(|creation| creation.stopped.is_none());
+        passed.map(|creation| creation.job.clone()).collect()
+    }
+
+    /// Why jobs were stopped.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = &Stopped> {
+        self.0.iter().filter_map(|creation| creation.stopped.as_ref())
+    }
+
+    /// Why the first of them was stopped.
+    pub(crate) fn take_stopped(&mut self) -> Option<Stopped> {
+        self.0.iter_mut().find_map(|creation| creation.stopped.take())
+    }
+
+    /// Tells the filters what became of the jobs; `error` is why they are not stored, if a filter is not the reason.
+    pub(crate) async fn end(self, error: Option<&(dyn Error + Send + Sync + 'static)>) {
         for creation in self.0.iter().rev() {
-            let error = (!is_stored).then_some(&Superseded as _);
-            creation.end(error).await;
+            let own = creation.stopped.as_ref().map(|stopped| stopped as _);
+            creation.end(own.or(error)).await;
         }
     }
 }

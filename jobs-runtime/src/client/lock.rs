@@ -115,9 +115,9 @@ impl Lock {
     /// If the storage fails; then the lock is free after 30 s at the latest.
     pub async fn release(mut self) -> StorageResult<bool> {
         self.is_released = true;
+        let was_lost = self.lost.is_cancelled();
         self.renewal.abort();
-        let was_held = self.storage.unlock(&self.request.name, &self.request.owner).await?;
-        Ok(was_held && !self.lost.is_cancelled())
+        Ok(self.storage.unlock(&self.request.name, &self.request.owner).await? && !was_lost)
     }
 }
 

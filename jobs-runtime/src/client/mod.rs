@@ -12,7 +12,7 @@ pub(crate) mod recurring;
 
 use std::{sync::Arc, time::Duration};
 
-pub(crate) use self::create::Creations;
+pub(crate) use self::create::{Creations, Superseded};
 #[doc(hidden)]
 pub use self::current::blocking;
 pub use self::{

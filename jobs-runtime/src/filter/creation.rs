@@ -2,10 +2,14 @@
 
 use std::error::Error;
 
+use futures_util::FutureExt as _;
 use tracing::warn;
 
 use super::set::Chain;
-use crate::{job::JobName, storage::NewJob};
+use crate::{
+    job::{CatchPanic, JobError, JobName},
+    storage::NewJob,
+};
 
 /// A job that is about to be stored.
 #[derive(Debug)]
@@ -21,7 +25,8 @@ impl Creating {
         &self.job
     }
 
-    /// The job, to be changed: where and when it runs, its parameters, even its arguments; but not its id.
+    /// The job, to be changed: where and when it runs, its parameters, even its arguments; but not its id, nor of which
+    /// slot of a schedule it is.
     pub fn job_mut(&mut self) -> &mut NewJob {
         &mut self.job
     }
@@ -73,20 +78,23 @@ pub(crate) struct Creation {
 }
 
 /// Why a job is not to be stored.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Stopped {
+    #[error("job `{job}` was canceled by filter {filter}")]
     Canceled { job: JobName, filter: &'static str },
+    #[error("filter {filter} failed before job `{job}` was stored")]
     Failed { job: JobName, filter: &'static str, source: Box<dyn Error + Send + Sync> },
 }
 
 impl Creation {
     /// Asks the filters, until one of them cancels or fails.
     pub(crate) async fn begin(job: NewJob, chain: Chain) -> Self {
-        let id = job.id;
+        let (id, recurrence) = (job.id, job.recurrence.clone());
         let mut creating = Creating { job, is_canceled: false };
         let (mut passed, mut stopped) = (0, None);
         for filter in chain.iter() {
-            let result = filter.creating(&mut creating).await;
+            let asking = filter.creating(&mut creating).map(|result| result.map_err(JobError::from_error));
+            let result = CatchPanic(Box::pin(asking)).await.map_err(Into::into);
             let (job, filter) = (|| creating.job.invocation.name().clone(), filter.name());
             stopped = match result {
                 Err(source) => Some(Stopped::Failed { job: job(), filter, source }),
@@ -98,7 +106,7 @@ impl Creation {
             }
             passed += 1;
         }
-        let job = NewJob { id, ..creating.job };
+        let job = NewJob { id, recurrence, ..creating.job };
         Self { job, chain, passed, stopped, is_canceled: creating.is_canceled }
     }
 
@@ -109,8 +117,9 @@ impl Creation {
         let error = error.filter(|_| !is_canceled);
         for filter in self.chain[..self.passed].iter().rev() {
             let mut created = Created { job: &self.job, is_canceled, error };
-            if let Err(error) = filter.created(&mut created).await {
-                warn!(job.id = %self.job.id, job.name = %self.job.invocation.name(), filter = filter.name(), error,
+            let telling = filter.created(&mut created).map(|result| result.map_err(JobError::from_error));
+            if let Err(error) = CatchPanic(Box::pin(telling)).await {
+                warn!(job.id = %self.job.id, job.name = %self.job.invocation.name(), filter = filter.name(), %error,
                     "a filter failed after a job was created");
             }
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{DeclaredFilters, set::Chain};
-use crate::job::JobName;
+use crate::job::{JobName, panic_message};
 
 /// The filters of one job; `#[job(filters(…))]` submits one.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,14 @@ inventory::collect!(FilterDescriptor);
 /// Those of the job of that name. Each filter is made once in a process, so that it may count and remember.
 pub(super) fn of(job: &JobName) -> Chain {
     all().get(job).cloned().unwrap_or_default()
+}
+
+/// Makes all of them, and tells whether one can't be made.
+pub(crate) fn check() -> Result<(), String> {
+    let made = std::panic::catch_unwind(|| {
+        all();
+    });
+    made.map_err(|panic| format!("a filter beside a job can't be made: {}", panic_message(panic)))
 }
 
 pub(super) fn are_none() -> bool {

@@ -122,7 +122,10 @@ impl Election {
         }
     }
 
-    /// Lets the job enter another state, for this reason; the candidate it replaces becomes history.
+    /// Lets the job enter another state, for this reason; the candidate it replaces becomes history. These are Enqueued,
+    /// Scheduled, Failed and Deleted: that a job has succeeded is not elected, but [handled](crate::filter::Performed::handle_error).
+    ///
+    /// A job that is elected to be Enqueued instead of Processing comes back as soon as a server claims it.
     ///
     /// # Errors
     ///
@@ -137,7 +140,7 @@ impl Election {
         let attempts = match (before.to.name(), to) {
             // The run has ended, and counts.
             (StateName::Succeeded, to) if to != StateName::Succeeded => Attempts::Spend,
-            (_, StateName::Succeeded) => Attempts::Keep,
+            (_, StateName::Failed) if self.from == StateName::Processing => Attempts::Spend,
             _ => before.attempts,
         };
         let again = if to == StateName::Failed { Again::ByPolicy } else { Again::Never };
@@ -242,7 +245,7 @@ impl Decision<'_> {
                 let reason = "a filter failed while the job's next state was elected";
                 let moved = election.candidate.transition;
                 let attempts = if from == StateName::Processing { Attempts::Spend } else { moved.attempts };
-                moved.replaced_by(Failed { failure }, reason).attempts(attempts)
+                moved.replaced_by(Failed { failure }, reason).attempts(attempts).kept(Expiry::default())
             }
         }
     }

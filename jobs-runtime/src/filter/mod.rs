@@ -46,10 +46,24 @@
 //!
 //! # What goes through filters
 //!
-//! Creating jobs, one by one or many at once, also by schedules; runs; and every move of a job that a server or a client
-//! decides: how a run ended, its retry, deleting, requeueing, rescheduling. Moves that a storage makes of many jobs at
-//! once, within its own commit, don't: a time that has come, a parent that has succeeded, a server that died. Those
-//! jobs go to their queues, and filters are asked when they are about to be performed.
+//! Creating jobs, one by one or many at once, also by schedules; runs; and the moves of jobs that follow from a run, or
+//! from a client: a success, a failure, its retry, deleting, requeueing, rescheduling. A job's first state is no move: who
+//! wants another one changes the job when it is [created](Filter::creating).
+//!
+//! Moves that a storage makes of many jobs at once, within its own commit, pass no filter: a time that has come, a parent
+//! that has succeeded, a server that died; nor do jobs that a server gives back because it shuts down. Those jobs go to
+//! their queues, and filters are asked when they are about to be performed.
+//!
+//! A job that is stored under an alias is asked about as the job that it is by a server; a client, which may not know of
+//! it, asks the filters of the name under which it is stored.
+//!
+//! # What to mind
+//!
+//! - A failure is retried if it comes from a run; a job that a filter lets fail before its run, or by hand, is not.
+//! - On SQLite, a filter that writes to the storage while the handler's [`JobTx`](crate::prelude::JobTx) is open waits for
+//!   that one, which waits for it: [`performed`](Filter::performed), [`elect`](Filter::elect) and the others after a run must
+//!   not enqueue there.
+//! - Hooks of jobs that schedules make have 30 s for all that are due at once.
 //!
 //! Without a filter none of this costs anything.
 
@@ -74,6 +88,7 @@ pub use self::{
 };
 pub(crate) use self::{
     creation::{Creation, Stopped},
+    declared::check as check_declared,
     election::Decision,
     set::{Chain, Filters},
 };

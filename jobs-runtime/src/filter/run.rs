@@ -5,7 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use serde_json::value::RawValue;
 
 use super::{Filter, set::Chain};
-use crate::job::{Invocation, JobContext, JobError, Output};
+use crate::job::{CatchPanic, Invocation, JobContext, JobError, Output};
 
 /// A run that is about to begin.
 #[derive(Clone, Debug)]
@@ -69,22 +69,27 @@ impl Performed<'_> {
         self.output.as_deref().ok()
     }
 
-    /// How it failed.
+    /// How it failed; `None` if it did not, but was canceled or snoozed.
     #[must_use]
     pub fn error(&self) -> Option<&JobError> {
-        self.output.as_ref().err()
+        self.output.as_ref().err().filter(|error| error.is_failure())
     }
 
     /// Whether a filter inside this one, or the handler, has canceled the job.
     #[must_use]
     pub fn is_canceled(&self) -> bool {
-        self.error().is_some_and(JobError::is_cancel)
+        self.output.as_ref().err().is_some_and(JobError::is_cancel)
+    }
+
+    /// How it ended: the result as JSON, the error, or what the handler wants instead, such as another time.
+    pub fn output(&self) -> &Output {
+        self.output
     }
 
     /// Lets the job succeed although it failed, with `null` as its result; those filters that are round this one see no
-    /// error.
+    /// error. What the handler wrote in its `JobTx` is rolled back all the same. A job that was canceled or snoozed stays so.
     pub fn handle_error(&mut self) {
-        if self.output.is_err() {
+        if self.error().is_some() {
             *self.output = Ok(RawValue::NULL.to_owned());
         }
     }
@@ -106,10 +111,18 @@ impl Next {
         Self { chain, at: 0, handler }
     }
 
-    /// Runs it. It may be run again, which performs the job again.
+    /// Runs it. It may be run again, which performs the job again: in the same context, so that its cancellation, and its
+    /// parameters, are those that the run before has left. What a run wrote in its `JobTx` that failed is rolled back.
     pub async fn run(self, performing: Performing) -> Output {
+        if let Some(reason) = &performing.canceled {
+            // By a filter that does not go on in two steps.
+            return Err(canceled("", reason));
+        }
         match self.chain.get(self.at).cloned() {
-            Some(filter) => filter.perform(performing, Self { at: self.at + 1, ..self }).await,
+            Some(filter) => {
+                let inside = Self { at: self.at + 1, ..self };
+                CatchPanic(Box::pin(async move { filter.perform(performing, inside).await })).await
+            }
             None => (self.handler)(performing).await,
         }
     }
@@ -126,8 +139,7 @@ impl fmt::Debug for Next {
 pub(super) async fn in_two_steps<F: Filter + ?Sized>(filter: &F, mut performing: Performing, next: Next) -> Output {
     filter.performing(&mut performing).await.map_err(|error| failed(filter, error))?;
     if let Some(reason) = &performing.canceled {
-        let colon = if reason.is_empty() { "" } else { ": " };
-        return Err(JobError::cancel(format!("canceled by filter {}{colon}{reason}", filter.name())));
+        return Err(canceled(filter.name(), reason));
     }
     let mut output = next.run(performing.clone()).await;
     if output.is_err() && performing.context.is_interrupted() {
@@ -136,6 +148,12 @@ pub(super) async fn in_two_steps<F: Filter + ?Sized>(filter: &F, mut performing:
     let mut performed = Performed { performing: &performing, output: &mut output };
     filter.performed(&mut performed).await.map_err(|error| failed(filter, error))?;
     output
+}
+
+fn canceled(filter: &str, reason: &str) -> JobError {
+    let (filter, space) = if filter.is_empty() { ("a filter", "") } else { (filter, "filter ") };
+    let colon = if reason.is_empty() { "" } else { ": " };
+    JobError::cancel(format!("canceled by {space}{filter}{colon}{reason}"))
 }
 
 /// A filter failed: what that means for the job is what it would mean if its handler had.

@@ -38,6 +38,8 @@ pub(crate) struct ContextParts {
     pub(crate) created_at: Timestamp,
     pub(crate) recurrence: Option<Recurrence>,
     pub(crate) parameters: Mutex<Parameters>,
+    /// Of those who change them, one at a time.
+    pub(crate) parameters_turn: tokio::sync::Mutex<()>,
     pub(crate) cancellation: CancellationToken,
     /// Whether the server shuts down, and can't wait for it any longer.
     pub(crate) interrupted: Arc<AtomicBool>,
@@ -118,6 +120,11 @@ impl JobContext {
 
     pub(crate) fn parameters_mut(&self) -> MutexGuard<'_, Parameters> {
         self.0.parameters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The turn of one who changes the parameters.
+    pub(crate) async fn parameters_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.parameters_turn.lock().await
     }
 
     /// Which delivery of the job this is.

@@ -104,6 +104,12 @@ impl JobError {
         self
     }
 
+    /// Whether it is a failure, and not a wish to cancel or snooze the job.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.wish.control, Control::Cancel | Control::Snooze(_))
+    }
+
     /// Whether it calls the job off, as [`cancel`](Self::cancel) does.
     #[must_use]
     pub fn is_cancel(&self) -> bool {

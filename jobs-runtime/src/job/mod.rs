@@ -26,7 +26,7 @@ pub(crate) use self::{
     context::ContextParts,
     data::DataMap,
     error::Control,
-    panics::{CatchPanic, blocking, install_hook},
+    panics::{CatchPanic, blocking, install_hook, panic_message},
     registry::{RegisteredHandler, Registry},
     run_transaction::{Left, RunTransaction},
 };

@@ -70,10 +70,10 @@ impl ResultTooLarge {
 }
 
 /// How deep a result may be: `serde_json` reads 127 levels, and in the history the result lies one level down.
-const MAX_DEPTH: usize = 126;
+pub(crate) const MAX_DEPTH: usize = 126;
 
 /// How many arrays and objects of a JSON text lie in one another.
-fn depth(json: &str) -> usize {
+pub(crate) fn depth(json: &str) -> usize {
     let (mut deepest, mut open, mut in_string, mut escaped) = (0, 0_usize, false, false);
     for byte in json.bytes() {
         match byte {

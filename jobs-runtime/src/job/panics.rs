@@ -47,13 +47,17 @@ impl Caught {
             Ok(caught) => return *caught,
             Err(payload) => payload,
         };
-        let message = payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "panicked with a value that is no text".to_owned());
-        Self { message, trace: TRACE.take() }
+        Self { message: panic_message(payload), trace: TRACE.take() }
     }
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panicked with a value that is no text".to_owned())
 }
 
 fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Caught> {

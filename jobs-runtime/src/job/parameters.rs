@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::output::{MAX_DEPTH, depth};
+
 /// What is stored beside a job's arguments: values by name, as JSON.
 ///
 /// Whoever creates a job, or a [filter](crate::filter), leaves here what those who handle it later are to know: who asked
@@ -57,21 +59,28 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::NotJson`] if the value can't be written as JSON, and [`ParameterError::TooLong`] if the parameters
-    /// would be longer than [`MAX_LEN`](Self::MAX_LEN); then they are as they were.
+    /// [`ParameterError::NotJson`] if the value can't be written as JSON, and [`ParameterError::TooLong`] or
+    /// [`ParameterError::TooDeep`] if the parameters would be longer than [`MAX_LEN`](Self::MAX_LEN), or nested too deeply to be
+    /// read back; then they are as they were.
     pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), ParameterError> {
         let value = serde_json::to_value(value)
             .map_err(|source| ParameterError::NotJson { name: name.to_owned(), source: source.into() })?;
         let before = self.0.insert(name.to_owned(), value);
-        let bytes = self.to_string().len();
-        if bytes <= Self::MAX_LEN {
+        let text = self.to_string();
+        let (bytes, levels) = (text.len(), depth(&text));
+        if bytes <= Self::MAX_LEN && levels <= MAX_DEPTH {
             return Ok(());
         }
         match before {
             Some(before) => self.0.insert(name.to_owned(), before),
             None => self.0.remove(name),
         };
-        Err(ParameterError::TooLong { name: name.to_owned(), bytes })
+        let name = name.to_owned();
+        Err(if bytes > Self::MAX_LEN {
+            ParameterError::TooLong { name, bytes }
+        } else {
+            ParameterError::TooDeep { name, levels }
+        })
     }
 
     /// Removes the value of that name; returns whether there was one.
@@ -131,6 +140,16 @@ pub enum ParameterError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It could not be read back.
+    #[error(
+        "the job parameter `{name}` would be {levels} levels deep, and {MAX_DEPTH} can be read back; make it flatter"
+    )]
+    TooDeep {
+        /// Its name.
+        name: String,
+        /// How deep all parameters would be together.
+        levels: usize,
+    },
     /// Parameters are for little things.
     #[error(
         "with the job parameter `{name}` the parameters of the job would be {bytes} bytes of JSON, and {} are the most; \
@@ -180,6 +199,12 @@ mod tests {
             let error = parameters.set(name, &long).expect_err("too long");
             assert!(matches!(error, ParameterError::TooLong { .. }), "{error}");
         }
+        let mut deep = serde_json::Value::Null;
+        for _ in 0..200 {
+            deep = serde_json::Value::Array(vec![deep]);
+        }
+        let error = parameters.set("b", &deep).expect_err("too deep");
+        assert!(matches!(error, ParameterError::TooDeep { .. }), "{error}");
         assert_eq!(parameters.to_string(), r#"{"a":1}"#);
     }
 }

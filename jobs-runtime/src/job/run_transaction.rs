@@ -86,6 +86,17 @@ impl RunTransaction {
         }
     }
 
+    /// Drops the transaction, if the handler has one and is done with it, so that it is rolled back. The next call of the
+    /// handler begins another one.
+    pub(crate) fn take_back(&self) {
+        let mut place = self.place();
+        if matches!(*place, Place::Here(_)) {
+            let transaction = mem::take(&mut *place);
+            drop(place);
+            drop(transaction);
+        }
+    }
+
     fn place(&self) -> MutexGuard<'_, Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

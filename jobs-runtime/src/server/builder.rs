@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    filter::{Filter, Filters},
+    filter::{Filter, Filters, check_declared},
     job::{Data, DataMap, HandlerDescriptor, Job, Registry, RetryPolicy, install_hook},
     schedule::RecurringDescriptor,
     storage::{RunStorage, ServerId, ServerRecord, Storage},
@@ -267,6 +267,7 @@ impl JobServerBuilder {
         let (wishes, settings, storage) = (&self.wishes, &self.settings, &*self.storage);
         let mut problems: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
         background::check(&self.backgrounds, &mut problems);
+        problems.extend(check_declared().err());
         let checked = check::check(wishes, settings, &registry, recurring, &self.data, storage, problems)?;
         install_hook();
         self.data.insert(Data::new(RunStorage(Arc::clone(&self.storage))));

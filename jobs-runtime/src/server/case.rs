@@ -1,16 +1,18 @@
 //! One run of a job, with the filters round it.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
 
 use super::{running::Run, shared::Shared, transaction};
 use crate::{
     filter::{Chain, Decision, Next, Performing, Subject},
     job::{
         CatchPanic, ContextParts, HandlerDescriptor, Invocation, JobContext, JobError, Output, RegisteredHandler,
-        ResultTooLarge, RetryPolicy, RunTransaction,
+        ResultTooLarge, RetryPolicy, RunTransaction, panic_message,
     },
     state::{self, Candidate, Ended, Expiry, Processing, StateName, StateSet, Transition, candidate},
-    storage::{ClaimedJob, JobTransaction},
+    storage::{ClaimToken, ClaimedJob, JobTransaction},
 };
 
 /// A job that was claimed, on its way to the next state.
@@ -47,6 +49,7 @@ impl<'s> Case<'s> {
             created_at: job.created_at,
             recurrence: job.recurrence,
             parameters: job.parameters.into(),
+            parameters_turn: tokio::sync::Mutex::default(),
             cancellation: run.cancellation.clone(),
             interrupted: Arc::clone(&run.interrupted),
             data: Arc::clone(&shared.data),
@@ -61,14 +64,22 @@ impl<'s> Case<'s> {
         let subject = self.subject()?;
         let processing = Processing { server: self.shared.record.id.to_string(), attempt: self.context.attempt() };
         let candidate = Candidate::of(Transition::new(processing, self.shared.storage().clock().now()));
-        let elsewhere =
-            StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
-        let decision = Decision { chain: &self.chain, from: StateName::Enqueued, allowed: elsewhere };
-        let elected = decision.settle(subject, candidate, |candidate| candidate.transition).await;
-        if let Some(parameters) = elected.parameters.clone() {
-            *self.context.parameters_mut() = parameters;
+        let decision = Decision { chain: &self.chain, from: StateName::Enqueued, allowed: ELSEWHERE };
+        let mut elected = decision.settle(subject, candidate, |candidate| candidate.transition).await;
+        if elected.to.name() != StateName::Processing {
+            // It is told by the claim.
+            elected.replaced.retain(|entry| entry.state != StateName::Processing);
+            return Some(elected);
         }
-        (elected.to.name() != StateName::Processing).then_some(elected)
+        let parameters = elected.parameters?;
+        let (id, token) = (self.context.job_id(), ClaimToken(self.context.token()));
+        match self.shared.storage().set_parameters(id, token, parameters.clone()).await {
+            Ok(_) => {
+                *self.context.parameters_mut() = parameters;
+                None
+            }
+            Err(error) => Some(self.settle(Ended::Failed(JobError::new(error))).await),
+        }
     }
 
     /// Runs the job's handler, and returns how that ended; with the transaction in which its success is to be recorded, if
@@ -122,11 +133,23 @@ impl<'s> Case<'s> {
         let settled = match self.subject() {
             None => retried(candidate),
             Some(subject) => {
-                let (from, allowed) = (StateName::Processing, StateName::Processing.next());
-                Decision { chain: &self.chain, from, allowed }.settle(subject, candidate, retried).await
+                Decision { chain: &self.chain, from: StateName::Processing, allowed: ELSEWHERE }
+                    .settle(subject, candidate, retried)
+                    .await
             }
         };
         self.kept(settled)
+    }
+
+    /// The move that follows from a panic beside the handler: of what it left behind, when that was dropped, or of the
+    /// function that says when to retry.
+    pub(super) async fn settle_after(&self, panic: Box<dyn Any + Send>) -> Transition {
+        let error = |panic| JobError::panic(format!("panicked beside the handler: {}", panic_message(panic)), None);
+        let settling = self.settle(Ended::Failed(error(panic)));
+        match AssertUnwindSafe(settling).catch_unwind().await {
+            Ok(transition) => transition,
+            Err(again) => self.propose(Ended::Failed(error(again))).transition,
+        }
     }
 
     /// As long as the job's settings say, if no filter has said otherwise.
@@ -170,6 +193,10 @@ impl<'s> Case<'s> {
     }
 }
 
+/// Where a claimed job can be elected to go. That it has succeeded is what its run says, or a filter that handles its error.
+const ELSEWHERE: StateSet =
+    StateSet::of(&[StateName::Enqueued, StateName::Scheduled, StateName::Failed, StateName::Deleted]);
+
 /// Calls a handler. When its time is up, its future is dropped.
 async fn call(
     descriptor: HandlerDescriptor,
@@ -177,11 +204,17 @@ async fn call(
     invocation: Invocation,
     context: JobContext,
 ) -> Output {
-    let token = context.cancellation_token();
-    let performing = CatchPanic((descriptor.perform)(invocation, context));
-    let Some(limit) = limit else { return performing.await };
-    tokio::time::timeout(limit, performing).await.unwrap_or_else(|_| {
-        token.cancel();
-        Err(JobError::timed_out(limit))
-    })
+    let performing = CatchPanic((descriptor.perform)(invocation, context.clone()));
+    let output = match limit {
+        None => performing.await,
+        Some(limit) => tokio::time::timeout(limit, performing).await.unwrap_or_else(|_| {
+            context.cancellation_token().cancel();
+            Err(JobError::timed_out(limit))
+        }),
+    };
+    if output.is_err() {
+        // A filter may handle the error, or call again: what was written so far must not be committed with that.
+        context.transaction().take_back();
+    }
+    output
 }

@@ -25,6 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Client,
+    /// The application's.
+    pub(super) runtime: tokio::runtime::Handle,
     pub(super) registry: Registry,
     pub(super) data: Arc<DataMap>,
     pub(super) record: ServerRecord,
@@ -113,6 +115,7 @@ impl Shared {
         let demand = Demand::new(record.workers);
         let shared = Self {
             client,
+            runtime: tokio::runtime::Handle::current(),
             registry,
             data: Arc::new(data),
             queues: record.queues.clone().into(),

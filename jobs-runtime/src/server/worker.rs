@@ -72,19 +72,21 @@ async fn perform(shared: &Shared, job: ClaimedJob, guard: &RunGuard<'_>) -> Opti
         if let Some(elsewhere) = case.enter().await {
             return (elsewhere, None);
         }
+        if guard.run.cancellation.is_cancelled() {
+            // While filters were asked.
+            return (case.propose(Ended::Interrupted).transition, None);
+        }
         let (ended, transaction) = case.run().await;
         (case.settle(ended).await, transaction)
     };
     let performing = AssertUnwindSafe(performing.instrument(span)).catch_unwind().await;
     let (transition, transaction) = match performing {
         Ok(performed) => performed,
-        Err(_) => {
-            let error = JobError::panic("panicked while it was dropped".to_owned(), None);
-            (case.settle(Ended::Failed(error)).await, None)
-        }
+        Err(panic) => (case.settle_after(panic).await, None),
     };
     let mut finish = Finish { job: id, token, transition };
-    if let Some(transaction) = transaction {
+    // What became of the job may be another state than its handler's end: then what it wrote is rolled back.
+    if let Some(transaction) = transaction.filter(|_| finish.transition.to.name() == StateName::Succeeded) {
         match transaction::record(shared, transaction, &finish).await {
             Ok(()) => return None,
             // If it was recorded all the same, and only the reply is lost, this is refused.

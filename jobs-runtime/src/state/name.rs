@@ -131,6 +131,12 @@ impl StateSet {
         self.0 & state.bit() != 0
     }
 
+    /// Those that are in the other set too.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The states in their usual order.
     pub fn iter(self) -> impl Iterator<Item = StateName> {
         StateName::ALL.into_iter().filter(move |state| self.contains(*state))

@@ -68,11 +68,11 @@ impl Transition {
     }
 
     /// Whether a job that is `from` keeps its place in its queue: it was claimed and is given back, for no fault of
-    /// its own.
+    /// its own. One that was elected to be Enqueued goes to the end.
     #[must_use]
     pub fn keeps_place(&self, from: StateName) -> bool {
         let given_back = from == StateName::Processing && self.to.name() == StateName::Enqueued;
-        given_back && self.attempts == Attempts::Keep
+        given_back && self.attempts == Attempts::Keep && self.replaced.is_empty()
     }
 
     /// The history that the move leaves, oldest first.

@@ -21,6 +21,8 @@ impl JobContext {
     /// }
     /// ```
     ///
+    /// On SQLite, not while the handler has a [`JobTx`](crate::prelude::JobTx): it would wait for itself.
+    ///
     /// # Errors
     ///
     /// [`SetParameterError::Parameter`] if the value can't be written as JSON or is too long,
@@ -30,6 +32,7 @@ impl JobContext {
     where
         T: Serialize + Sync + ?Sized,
     {
+        let _turn = self.parameters_turn().await;
         let mut parameters = self.parameters();
         parameters.set(name, value)?;
         let Some(storage) = self.data::<RunStorage>() else { return Err(SetParameterError::Revoked) };

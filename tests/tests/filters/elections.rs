@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jobs_runtime::{
+    client::ChangeError,
     filter::{Application, Election, Filter, FilterResult},
     prelude::*,
     state::{Deleted, Failed, Scheduled, State, StateName},
@@ -53,6 +54,23 @@ impl Filter for Keep {
             _ => application.keep_for(DAY * 7),
         }
         application.set_parameter("left", &application.from())?;
+        Ok(())
+    }
+}
+
+#[job]
+async fn greet() {}
+
+/// Counts runs as they begin.
+struct Note;
+
+#[async_trait::async_trait]
+impl Filter for Note {
+    fn applied(&self, application: &mut Application<'_>) -> FilterResult {
+        if matches!(application.state(), State::Processing(_)) {
+            let runs: u32 = application.job().parameters().get("runs")?.unwrap_or(0);
+            application.set_parameter("runs", &(runs + 1))?;
+        }
         Ok(())
     }
 }
@@ -112,6 +130,8 @@ on_each_storage! {
         let job = world.client.enqueue(Divide::new(6, 2)).await.expect("stored");
         let details = world.until(&job, StateName::Scheduled).await;
         assert_eq!(details.job.attempts, 0);
+        let history: Vec<StateName> = details.history.iter().map(|entry| entry.state).collect();
+        assert_eq!(history, [StateName::Enqueued, StateName::Processing, StateName::Scheduled]);
         assert!(!trace.take().iter().any(|line| line.contains("perform")));
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
@@ -134,12 +154,40 @@ on_each_storage! {
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
+    async fn what_a_filter_notes_before_the_run_is_there_at_the_next(world: World) {
+        let server = world.server().register::<Divide>().filter(Note).start().await.expect("started");
+        let job = world.client.enqueue(Divide::new(1, 0)).await.expect("stored");
+        for runs in 1..=3_u32 {
+            let state = if runs == 3 { StateName::Failed } else { StateName::Scheduled };
+            let details = world.until_nth(&job, state, if runs == 3 { 1 } else { runs as usize }).await;
+            assert_eq!(details.parameters.get("runs").expect("a number"), Some(runs));
+            world.clock.advance(Duration::from_secs(20));
+        }
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn a_job_that_is_sent_back_goes_to_the_end_of_its_queue(world: World) {
+        let patient = |_: &Election| State::from(jobs_runtime::state::Enqueued {});
+        let elect = Elect { order: -1, candidate: StateName::Processing, instead: patient };
+        let server = world.server().register::<Divide>().register::<Greet>().workers(1).filter_for::<Divide>(elect);
+        let server = server.start().await.expect("started");
+        let stuck: Vec<_> = (0..30).map(|n| Divide::new(n, 1)).collect();
+        let stuck = world.client.enqueue_all(stuck).await.expect("stored");
+        let other = world.client.enqueue(Greet::new()).await.expect("stored");
+        other.wait(TEN_SECONDS).await.expect("its turn comes");
+        for job in &stuck {
+            world.client.delete(job).await.expect("deleted");
+        }
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn a_move_by_hand_is_elected_too(world: World) {
         let later = |election: &Election| Scheduled { at: election.job().created_at() + DAY }.into();
         let elect = Elect { order: -1, candidate: StateName::Deleted, instead: later };
         let client = world.client.with_filter(elect);
         let job = client.enqueue(Divide::new(6, 2)).await.expect("stored");
-        client.delete(&job).await.expect("moved");
+        let error = client.delete(&job).await.expect_err("it was not deleted");
+        assert!(matches!(error, ChangeError::Elected { state: StateName::Scheduled, .. }), "{error}");
         let details = world.details(&job).await;
         let history: Vec<StateName> = details.history.iter().map(|entry| entry.state).collect();
         assert_eq!(history, [StateName::Enqueued, StateName::Deleted, StateName::Scheduled]);

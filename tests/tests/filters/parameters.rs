@@ -28,6 +28,13 @@ async fn import(cx: JobContext) -> anyhow::Result<u32> {
 }
 
 #[job]
+async fn set_many(cx: JobContext) -> anyhow::Result<()> {
+    let names: Vec<String> = (0..20).map(|n| format!("n{n}")).collect();
+    futures_util::future::try_join_all(names.iter().map(|name| cx.set_parameter(name, name))).await?;
+    Ok(())
+}
+
+#[job]
 async fn write_late(cx: JobContext, gate: Data<tokio::sync::Semaphore>) -> String {
     let _permit = gate.acquire().await;
     match cx.set_parameter("late", &1).await {
@@ -70,6 +77,14 @@ on_each_storage! {
         }
         let details = world.until(&job, StateName::Succeeded).await;
         assert_eq!((details.result.as_deref(), details.parameters.get("line").expect("a number")), (Some("20"), Some(30)));
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
+    async fn parameters_that_are_set_at_once_are_all_kept(world: World) {
+        let server = world.server().register::<SetMany>().start().await.expect("started");
+        let job = world.client.enqueue(SetMany::new()).await.expect("stored");
+        let details = world.until(&job, StateName::Succeeded).await;
+        assert_eq!(details.parameters.iter().count(), 20);
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 

@@ -115,9 +115,9 @@ impl Filter for Traced {
     }
 
     async fn performed(&self, performed: &mut Performed<'_>) -> FilterResult {
-        let what = match (performed.result(), performed.error()) {
-            (Some(result), _) => result.to_string(),
-            (None, error) => error.map(ToString::to_string).unwrap_or_default(),
+        let what = match performed.output() {
+            Ok(result) => result.to_string(),
+            Err(error) => error.to_string(),
         };
         if self.handles {
             performed.handle_error();

@@ -141,7 +141,7 @@ async fn a_server_goes_on_while_others_migrate(kind: Kind) {
     if let Kind::Postgres | Kind::PgBouncer = kind {
         // What the last version has brought, this server does not use: to it, the tables are those of the one before.
         place
-            .execute(&format!("DROP FUNCTION {0}enqueue; DELETE FROM {0}schema WHERE version = 2", place.prefix))
+            .execute(&format!("DROP TABLE {0}named_lock; DELETE FROM {0}schema WHERE version = 4", place.prefix))
             .await;
     }
     let server = server(&storage).await;

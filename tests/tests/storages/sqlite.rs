@@ -90,7 +90,7 @@ async fn a_schema_with_a_missing_table_is_refused_at_the_start() {
 async fn without_migrating_a_new_file_is_refused() {
     let (_folder, file) = temporary_file();
     let error = connect(&format!("{}?prepare_schema=false", url(&file))).await.expect_err("refused").to_string();
-    assert!(error.contains("version 0") && error.contains("version 2 is needed"), "{error}");
+    assert!(error.contains("version 0") && error.contains("version 4 is needed"), "{error}");
     connect(&url(&file)).await.expect("migrated").close().await;
     connect(&format!("{}?prepare_schema=false", url(&file))).await.expect("opened").close().await;
 }

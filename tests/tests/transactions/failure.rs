@@ -2,7 +2,12 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use jobs_runtime::{prelude::*, state::StateName};
+use jobs_runtime::{
+    filter::{Election, Filter, FilterResult, Performed},
+    job::Failure,
+    prelude::*,
+    state::{Failed, State, StateName},
+};
 use jobs_tests::Faulty;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +94,61 @@ async fn write_politely(
     gate.begun.add_permits(1);
     token.cancelled().await;
     anyhow::bail!("cancelled")
+}
+
+/// Handles the errors of runs.
+struct Handle;
+
+#[async_trait::async_trait]
+impl Filter for Handle {
+    async fn performed(&self, performed: &mut Performed<'_>) -> FilterResult {
+        performed.handle_error();
+        Ok(())
+    }
+}
+
+/// Lets jobs fail that have succeeded.
+struct NeverGood;
+
+#[async_trait::async_trait]
+impl Filter for NeverGood {
+    async fn elect(&self, election: &mut Election) -> FilterResult {
+        if matches!(election.candidate(), State::Succeeded(_)) {
+            election.elect(Failed { failure: Failure::new("audit", "never good") }, "audited")?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_run_wrote_is_rolled_back_though_a_filter_handles_its_error() {
+    run(async |site| {
+        let server = site.server().register::<WriteAndEnd>().register::<Noop>().filter(Handle);
+        let server = server.start().await.expect("started");
+        for end in [End::Error, End::Panic, End::OutOfTime] {
+            let job = WriteAndEnd::enqueue(end).await.expect("stored");
+            site.world.until(&job, StateName::Succeeded).await;
+            assert!(site.effects().await.is_empty(), "{end:?}");
+        }
+        let job = WriteAndEnd::enqueue(End::Cancel).await.expect("stored");
+        site.world.until(&job, StateName::Deleted).await;
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    });
+}
+
+#[test]
+fn what_a_run_wrote_is_rolled_back_if_its_success_is_elected_to_be_another_state() {
+    run(async |site| {
+        let server = site.server().register::<Stumble>().filter(NeverGood).start().await.expect("started");
+        let job = Stumble::enqueue().await.expect("stored");
+        for retry in 1..=5 {
+            site.world.until_nth(&job, StateName::Scheduled, retry).await;
+            site.world.clock.advance(Duration::from_millis(1));
+        }
+        site.world.until(&job, StateName::Failed).await;
+        assert!(site.effects().await.is_empty());
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    });
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use self::{
     progress::{DroppedSlots, LastRun, ScheduleFault},
     schedule::Schedule,
 };
-use super::{Client, EnqueueError, JobHandle};
+use super::{Client, EnqueueError, JobHandle, Superseded};
 use crate::{
     clock::Timestamp,
     job::JobId,
@@ -212,13 +212,18 @@ impl Recurring {
     /// Writes, unless the schedule was changed since it was found; returns whether it did.
     async fn write(&self, mut write: ScheduleWrite) -> Result<bool, ScheduleError> {
         let mut creations = self.0.filter(&mut write).await;
-        if let Some(stopped) = creations.stopped().into_iter().next() {
-            creations.end(false).await;
-            return Err(ScheduleError::Call { id: write.id, source: Box::new(stopped.into()) });
+        if let Some(stopped) = creations.take_stopped() {
+            let error = EnqueueError::from(stopped);
+            creations.end(Some(&error)).await;
+            return Err(ScheduleError::Call { id: write.id, source: Box::new(error) });
         }
         let written = self.0.storage().write_schedules(vec![write]).await;
         let is_stored = matches!(written.as_deref(), Ok([ScheduleWritten::Stored]));
-        creations.end(is_stored).await;
+        match &written {
+            Ok(_) if is_stored => creations.end(None).await,
+            Ok(_) => creations.end(Some(&Superseded)).await,
+            Err(error) => creations.end(Some(error)).await,
+        }
         written?;
         Ok(is_stored)
     }

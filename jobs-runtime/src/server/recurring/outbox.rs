@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     stalled::Told,
 };
 use crate::{
-    client::{Creations, Schedule},
+    client::{Creations, Schedule, Superseded},
     clock::Timestamp,
     filter::Stopped,
     server::shared::Shared,
@@ -30,6 +31,14 @@ pub(super) const JOBS: usize = 1_000;
 
 /// For how long changes are gathered.
 pub(super) const GATHER: Duration = Duration::from_millis(20);
+
+/// How long filters may take for the jobs that are made at once.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The storage failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotWritten(String);
 
 impl<'s> Outbox<'s> {
     pub(super) fn new(shared: &'s Shared) -> Self {
@@ -68,10 +77,10 @@ impl<'s> Outbox<'s> {
             let (mut writes, reports): (Vec<_>, Vec<_>) = fired.into_iter().map(|one| (one.write, one.report)).unzip();
             let creations = self.filter(&mut writes).await;
             let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
-            let written = self.shared.storage().write_schedules(writes).await?;
-            self.has_written = true;
-            for (((id, report), creations), written) in ids.iter().zip(reports).zip(creations).zip(written) {
-                creations.end(written == ScheduleWritten::Stored).await;
+            let written = self.shared.storage().write_schedules(writes).await;
+            self.tell(creations, &written).await;
+            self.has_written |= !ids.is_empty();
+            for ((id, report), written) in ids.iter().zip(reports).zip(written?) {
                 // Else another server was first, and it has told.
                 if written == ScheduleWritten::Stored {
                     report.log(id);
@@ -83,19 +92,63 @@ impl<'s> Outbox<'s> {
     }
 
     /// Asks the filters about the jobs that are made. Those that they stop are left out, and their slots are over.
-    async fn filter(&self, writes: &mut [ScheduleWrite]) -> Vec<Creations> {
-        let mut all = Vec::with_capacity(writes.len());
-        for write in writes {
-            let mut creations = self.shared.client.filter(write).await;
+    async fn filter(&self, writes: &mut Vec<ScheduleWrite>) -> Vec<Creations> {
+        if self.shared.filters().are_none() {
+            return Vec::new();
+        }
+        let (client, mut found) = (self.shared.client.clone(), std::mem::take(writes));
+        let filtering = self.on_the_applications_threads(async move {
+            let mut all = Vec::with_capacity(found.len());
+            for write in &mut found {
+                all.push(client.filter(write).await);
+            }
+            (found, all)
+        });
+        // Those that were not answered in time are found again.
+        let (filtered, creations) = filtering.await.unwrap_or_default();
+        *writes = filtered;
+        for (write, creations) in writes.iter().zip(&creations) {
             for stopped in creations.stopped() {
-                if let Stopped::Failed { job, filter, source } = stopped {
-                    error!(schedule = %write.id, job.name = %job, filter, error = source,
-                        "a filter failed, and a slot of a schedule has no job");
+                if let Stopped::Failed { source, .. } = stopped {
+                    error!(schedule = %write.id, error = %stopped, source, "a slot of a schedule has no job");
                 }
             }
-            all.push(creations);
         }
-        all
+        creations
+    }
+
+    /// Tells the filters whether the jobs are stored.
+    async fn tell(&self, creations: Vec<Creations>, written: &StorageResult<Vec<ScheduleWritten>>) {
+        if creations.is_empty() {
+            return;
+        }
+        let written = match written {
+            Ok(written) => Ok(written.clone()),
+            Err(error) => Err(error.to_string()),
+        };
+        let telling = self.on_the_applications_threads(async move {
+            for (at, creations) in creations.into_iter().enumerate() {
+                match written.as_ref().map(|written| written.get(at)) {
+                    Ok(Some(ScheduleWritten::Stored)) => creations.end(None).await,
+                    Ok(_) => creations.end(Some(&Superseded)).await,
+                    Err(error) => creations.end(Some(&NotWritten(error.clone()))).await,
+                }
+            }
+        });
+        telling.await;
+    }
+
+    /// Filters are the application's code, and what they do must not keep the server's own processes waiting.
+    async fn on_the_applications_threads<T: Send + 'static>(
+        &self,
+        asking: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let asking = AbortOnDropHandle::new(self.shared.runtime.spawn(asking));
+        let answer = tokio::time::timeout(LONGEST, asking).await.ok().and_then(Result::ok);
+        if answer.is_none() {
+            error!(limit = ?LONGEST, "filters did not answer in time about jobs of schedules, or panicked; they are asked again");
+        }
+        answer
     }
 
     /// Whether it has written anything at all.

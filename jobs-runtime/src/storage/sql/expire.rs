@@ -13,8 +13,6 @@ impl Verb for Expire {
     type Answer = usize;
 
     async fn run<S: Write>(&self, tx: &mut S) -> StorageResult<usize> {
-        // Of owners who died.
-        tx.execute("DELETE FROM {p}named_lock WHERE held_until <= ?", params![tx.now()]).await?;
         let expired = expired(tx, self.limit).await?;
         if expired.is_empty() {
             return Ok(0);

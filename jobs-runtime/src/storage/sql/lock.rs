@@ -25,7 +25,12 @@ impl Verb for TakeLock {
             return Ok(true);
         }
         // Nobody has it, or another one does.
-        Ok(tx.execute(INSERT, params![name, owner, until]).await? == 1)
+        let is_new = tx.execute(INSERT, params![name, owner, until]).await? == 1;
+        if is_new {
+            // What owners who died have left.
+            tx.execute("DELETE FROM {p}named_lock WHERE held_until <= ?", params![now]).await?;
+        }
+        Ok(is_new)
     }
 }
 

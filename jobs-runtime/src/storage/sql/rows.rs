@@ -1,6 +1,7 @@
 //! Reads the columns of rows, and says which one is damaged.
 
 use serde::de::DeserializeOwned;
+use tracing::warn;
 
 use super::session::{Columns, corrupt};
 use crate::{
@@ -81,10 +82,13 @@ impl<R: Columns> Reader<'_, R> {
         Ok(Some(Recurrence { schedule: ScheduleId::stored(schedule), slot: self.optional_time("slot")? }))
     }
 
-    /// From the column `parameters`.
+    /// From the column `parameters`. What another program has written there that is no object must not keep others' jobs
+    /// from being claimed: it is none.
     pub(crate) fn parameters(&self) -> StorageResult<Parameters> {
-        Parameters::stored(self.optional_text("parameters")?.as_deref())
-            .map_err(|error| self.damaged("parameters", &format!("can't be read: {error}")))
+        Ok(Parameters::stored(self.optional_text("parameters")?.as_deref()).unwrap_or_else(|error| {
+            warn!(storage = self.storage, %error, "the parameters of a job can't be read, and are taken for none");
+            Parameters::new()
+        }))
     }
 
     pub(crate) fn damaged(&self, column: &str, problem: &str) -> StorageError {

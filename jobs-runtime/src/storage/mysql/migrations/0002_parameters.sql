@@ -1,1 +1,1 @@
-ALTER TABLE {p}job ADD COLUMN parameters MEDIUMTEXT COLLATE utf8mb4_bin;   -- a JSON object; none is NULL
+ALTER TABLE {p}job ADD COLUMN parameters LONGTEXT COLLATE utf8mb4_bin;   -- a JSON object; none is NULL

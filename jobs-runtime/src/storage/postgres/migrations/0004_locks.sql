@@ -4,3 +4,4 @@ CREATE TABLE {p}named_lock (
     owner      TEXT   NOT NULL,
     held_until BIGINT NOT NULL
 );
+CREATE INDEX named_lock_until ON {p}named_lock (held_until);

@@ -4,3 +4,4 @@ CREATE TABLE {p}named_lock (
     owner      TEXT    NOT NULL,
     held_until INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX {p}named_lock_until ON {p}named_lock (held_until);
