@@ -226,7 +226,7 @@ on_each_storage! {
         let server = world.server().workers(1).register::<DropABomb>().register::<Typed>().start().await.expect("started");
         let job = DropABomb::enqueue().await.expect("stored");
         let error = job.wait(TEN_SECONDS).await.expect_err("failed").to_string();
-        assert!(error.contains("panicked while it was dropped"), "{error}");
+        assert!(error.contains("panicked beside the handler: the bomb was dropped"), "{error}");
         assert_eq!(Typed::enqueue(1, Vec::new()).await.expect("stored").wait(TEN_SECONDS).await.expect("done"), 1);
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }

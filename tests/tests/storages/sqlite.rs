@@ -72,7 +72,7 @@ async fn a_schema_of_a_later_version_is_refused() {
     connect(&url(&file)).await.expect("opened").close().await;
     execute(&file, "INSERT INTO jobs_schema (version) VALUES (99)").await;
     let error = connect(&url(&file)).await.expect_err("refused");
-    assert!(matches!(error, StorageError::SchemaTooNew { found: 99, supported: 2, .. }), "{error}");
+    assert!(matches!(error, StorageError::SchemaTooNew { found: 99, supported: 4, .. }), "{error}");
     assert!(error.to_string().contains("later version of jobs-runtime"), "{error}");
 }
 
