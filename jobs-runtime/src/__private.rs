@@ -10,8 +10,8 @@ pub use crate::{
     client::{Enqueue, blocking},
     filter::{DeclaredFilters, FilterDescriptor},
     job::{
-        ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError, JobName,
-        JobRetention, JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
+        ArgumentSignature, ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError,
+        JobName, JobRetention, JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
     },
     schedule::{CronSchedule, Misfire, Overlap, RecurringDescriptor},
 };

@@ -38,3 +38,12 @@ fn start(arguments: &Arguments) -> anyhow::Result<Ended> {
     let folder = Folder::open(&arguments.folder)?;
     tokio::runtime::Runtime::new()?.block_on(work::work(arguments, folder, &screen))
 }
+
+#[cfg(test)]
+mod tests {
+    /// What an interrupted run has stored is run by the next version of this program.
+    #[test]
+    fn stored_calls_still_fit_their_jobs() {
+        jobs_runtime::testing::assert_signatures("jobs.lock.json");
+    }
+}

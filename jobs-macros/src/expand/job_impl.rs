@@ -4,13 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::settings;
+use super::{settings, signature};
 use crate::model::{Argument, Model, Output, Parameter, Service};
 
 /// The implementation that calls the function.
 pub(super) fn whole(model: &Model) -> TokenStream {
     let krate = &model.krate;
     let constants = settings::constants(model);
+    let arguments = signature::constant(model);
     // The line is the function's, not the attribute's.
     let location = super::location(model, model.function.span());
     let requirements = requirements(model);
@@ -19,6 +20,7 @@ pub(super) fn whole(model: &Model) -> TokenStream {
         model,
         quote! {
             #constants
+            #arguments
             const LOCATION: ::core::option::Option<#krate::Location> = ::core::option::Option::Some(#location);
             #requirements
             #perform

@@ -6,6 +6,7 @@ mod filters;
 mod job_impl;
 mod recurring;
 mod settings;
+mod signature;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

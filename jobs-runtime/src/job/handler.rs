@@ -2,7 +2,9 @@ use std::{any::TypeId, fmt, future::Future, pin::Pin};
 
 use serde_json::value::RawValue;
 
-use super::{Invocation, Job, JobContext, JobError, JobName, JobOutput as _, JobSettings, Requirements};
+use super::{
+    ArgumentSignature, Invocation, Job, JobContext, JobError, JobName, JobOutput as _, JobSettings, Requirements,
+};
 
 /// What a run of a handler comes to: the result as JSON, or the error.
 pub type Output = Result<Box<RawValue>, JobError>;
@@ -19,6 +21,7 @@ pub struct HandlerDescriptor {
     pub(crate) aliases: &'static [JobName],
     pub(crate) settings: fn() -> JobSettings,
     pub(crate) location: Option<Location>,
+    pub(crate) arguments: Option<&'static [ArgumentSignature]>,
     pub(crate) requirements: fn(&mut Requirements),
     pub(crate) perform: Perform,
 }
@@ -33,6 +36,7 @@ impl HandlerDescriptor {
             aliases: J::ALIASES,
             settings: || J::SETTINGS,
             location: J::LOCATION,
+            arguments: J::ARGUMENTS,
             requirements: J::requirements,
             perform: |invocation, cx| Box::pin(perform::<J>(invocation, cx)),
         }
@@ -42,6 +46,18 @@ impl HandlerDescriptor {
     #[must_use]
     pub fn name(&self) -> JobName {
         (self.name)()
+    }
+
+    /// Its earlier names.
+    #[must_use]
+    pub fn aliases(&self) -> &'static [JobName] {
+        self.aliases
+    }
+
+    /// Its arguments as they stand in the source, if that is known.
+    #[must_use]
+    pub fn arguments(&self) -> Option<&'static [ArgumentSignature]> {
+        self.arguments
     }
 
     /// Where the job stands in the source, if that is known.

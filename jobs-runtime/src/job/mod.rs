@@ -17,6 +17,7 @@ mod retry;
 mod run_transaction;
 mod schedule_id;
 mod settings;
+mod signature;
 
 use std::future::Future;
 
@@ -45,6 +46,7 @@ pub use self::{
     retry::{Backoff, DelayFn, OnExceeded, RetryPolicy},
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},
     settings::{JobRetention, JobSettings},
+    signature::ArgumentSignature,
 };
 
 /// A job: a serializable value that holds the arguments of one call, and the code that performs the call.
@@ -90,6 +92,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sized + 'static {
 
     /// Queue, priority, retries and timeout for calls that do not choose their own.
     const SETTINGS: JobSettings = JobSettings::DEFAULT;
+
+    /// The arguments as they stand in the source, in order; `None` if that is not known.
+    const ARGUMENTS: Option<&'static [ArgumentSignature]> = None;
 
     /// Where the job stands in the source, for messages about it.
     const LOCATION: Option<Location> = None;

@@ -1,9 +1,12 @@
 //! Helps to test programs that have jobs.
 
+mod signatures;
+
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use self::signatures::assert_signatures;
 use crate::clock::{Clock, Timestamp, after};
 
 /// A clock that stands still until it is moved.
