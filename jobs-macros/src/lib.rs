@@ -63,6 +63,7 @@ use proc_macro::TokenStream;
 /// | `retention(succeeded = "7d", failed = "30d", deleted = "1h")` | how long the job is kept when a run has ended it, see [durations](#durations); failed ones are kept until someone decides, if nothing is said | as the storage says |
 /// | `name = "mail.send_welcome"` | the name under which calls are stored, see [names](#names) | package and function |
 /// | `aliases("send_mail")` | earlier names: what was stored under them still runs | none |
+/// | `version = 2, upgrade(v1 = from_v1)` | the arguments have changed, see [versions](#versions) | 1 |
 /// | `filters(Audit, Throttle::new(10))` | code round this job's creation, runs and moves: values that implement `Filter` | none |
 /// | `as = WelcomeMail` | the name of the struct | the function's in upper camel case |
 /// | `crate = "::my::jobs"` | the path of `jobs_runtime`, if it is re-exported elsewhere | `"::jobs_runtime"` |
@@ -124,6 +125,31 @@ use proc_macro::TokenStream;
 ///
 /// Numbers with the units `d`, `h`, `m`, `s` and `ms`, each unit once and from large to small: `"30s"`,
 /// `"500ms"`, `"1h30m"`, `"1d 12h"`; at most a hundred years. A `timeout` is not zero.
+///
+/// # Versions
+///
+/// Stored calls outlive the code. Arguments may be added if they are an `Option` or `#[serde(default)]`, and removed. If they
+/// change otherwise, the job gets another `version`, and `upgrade` names a function for each version before, `v1` and so on,
+/// that makes the arguments of the next one. It takes any type that can be read from the stored JSON, and returns a `Result`
+/// of any that can be written:
+///
+/// ```
+/// # use jobs_runtime::prelude::*;
+/// #[derive(serde::Deserialize)]
+/// struct GreetV1 {
+///     name: String,
+/// }
+///
+/// fn from_v1(old: GreetV1) -> Result<Greet, std::convert::Infallible> {
+///     Ok(Greet::new(old.name, 1))
+/// }
+///
+/// #[job(version = 2, upgrade(v1 = from_v1))]
+/// async fn greet(name: String, times: u32) {}
+/// ```
+///
+/// A call that can't be upgraded fails for good. One that a later version of the program has stored is retried, so that a
+/// server of that version can run it. `jobs_runtime::testing::assert_signatures` tells when a version is needed.
 ///
 /// # Parameters
 ///

@@ -11,7 +11,7 @@ pub use crate::{
     filter::{DeclaredFilters, FilterDescriptor},
     job::{
         ArgumentSignature, ArgumentsError, Data, FromContext, HandlerDescriptor, Invocation, Job, JobContext, JobError,
-        JobName, JobRetention, JobSettings, Location, OnExceeded, Requirements, RetryPolicy,
+        JobName, JobRetention, JobSettings, Location, OnExceeded, Requirements, RetryPolicy, Upgrade, upgrade,
     },
     schedule::{CronSchedule, Misfire, Overlap, RecurringDescriptor},
 };

@@ -1,11 +1,12 @@
 //! What the arguments are called when they are stored, and which types they have.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Attribute, LitStr, Meta, Token, Type, ext::IdentExt as _, punctuated::Punctuated};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, LitStr, Meta, Token, Type, ext::IdentExt as _, punctuated::Punctuated, spanned::Spanned as _};
 
 use crate::{
     model::{Argument, Model},
+    options::upgrade::Versions,
     types,
 };
 
@@ -16,10 +17,29 @@ pub(super) fn constant(model: &Model) -> TokenStream {
         let Signature { name, ty, is_optional } = Signature::of(argument);
         quote!(#krate::ArgumentSignature { name: #name, ty: #ty, is_optional: #is_optional })
     });
+    let versions = versions(model);
     quote! {
+        #versions
         const ARGUMENTS: ::core::option::Option<&'static [#krate::ArgumentSignature]> =
             ::core::option::Option::Some(&[#(#arguments),*]);
     }
+}
+
+/// `VERSION` and `UPGRADES`, if they are not the first and none.
+fn versions(model: &Model) -> Option<TokenStream> {
+    let (krate, Versions { version, upgrades }) = (&model.krate, &model.options.versions);
+    if *version == 1 {
+        return None;
+    }
+    let upgrades = upgrades.iter().map(|(from, function)| {
+        quote_spanned! {function.span()=>
+            #krate::Upgrade { from: #from, convert: |stored| #krate::upgrade(stored, #function) }
+        }
+    });
+    Some(quote! {
+        const VERSION: u32 = #version;
+        const UPGRADES: &'static [#krate::Upgrade] = &[#(#upgrades),*];
+    })
 }
 
 struct Signature {

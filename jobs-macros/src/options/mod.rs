@@ -11,6 +11,7 @@ pub(crate) mod recurring;
 pub(crate) mod retention;
 pub(crate) mod retry;
 pub(crate) mod schedule_id;
+pub(crate) mod upgrade;
 mod value;
 mod zone;
 
@@ -24,6 +25,7 @@ use self::{
     name::Name,
     retention::Retention,
     retry::Retry,
+    upgrade::Versions,
 };
 use crate::diagnostic::{Errors, Problem};
 
@@ -37,6 +39,8 @@ const JOB: Grammar = Grammar {
         ("retention", "retention(succeeded = \"7d\")"),
         ("name", "name = \"mail.send_welcome\""),
         ("aliases", "aliases(\"earlier_name\")"),
+        ("version", "version = 2"),
+        ("upgrade", "upgrade(v1 = from_v1)"),
         ("filters", "filters(Audit, Throttle::new(10))"),
         ("as", "as = SendWelcome"),
         ("crate", "crate = \"::jobs_runtime\""),
@@ -79,6 +83,7 @@ pub(crate) struct JobOptions {
     pub(crate) retention: Retention,
     pub(crate) name: Option<Name>,
     pub(crate) aliases: Vec<Name>,
+    pub(crate) versions: Versions,
     pub(crate) filters: Vec<Expr>,
     pub(crate) struct_name: Option<Ident>,
     pub(crate) crate_path: Option<Path>,
@@ -97,6 +102,7 @@ impl JobOptions {
             timeout: entries.get("timeout").and_then(|entry| timeout(entry, errors)),
             retention: entries.get("retention").and_then(|entry| Retention::parse(entry, errors)).unwrap_or_default(),
             aliases: aliases(&entries, name.as_ref().unwrap_or(&default_name), type_name, errors),
+            versions: Versions::parse(&entries, errors),
             filters: filters(&entries, errors),
             name,
             struct_name: entries.get("as").and_then(|entry| entry.identifier(errors)),

@@ -90,6 +90,13 @@ impl JobError {
         Self { wish: Wish { control: Control::Retry, source: None }, failure }
     }
 
+    /// The same, as the error of what was to make arguments of the next version.
+    pub(crate) fn in_upgrade(mut self, version: u32) -> Self {
+        self.failure.message =
+            format!("the stored arguments of version {version} can't be upgraded: {}", self.failure.message);
+        self
+    }
+
     /// The same, as the error of a filter.
     pub(crate) fn in_filter(mut self, filter: &str) -> Self {
         self.failure.message = format!("filter {filter} failed: {}", self.failure.message);

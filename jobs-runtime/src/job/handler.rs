@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ArgumentSignature, Invocation, Job, JobContext, JobError, JobName, JobOutput as _, JobSettings, Requirements,
+    Upgrade, upgrade,
 };
 
 /// What a run of a handler comes to: the result as JSON, or the error.
@@ -22,6 +23,8 @@ pub struct HandlerDescriptor {
     pub(crate) settings: fn() -> JobSettings,
     pub(crate) location: Option<Location>,
     pub(crate) arguments: Option<&'static [ArgumentSignature]>,
+    pub(crate) version: u32,
+    pub(crate) upgrades: &'static [Upgrade],
     pub(crate) requirements: fn(&mut Requirements),
     pub(crate) perform: Perform,
 }
@@ -37,6 +40,8 @@ impl HandlerDescriptor {
             settings: || J::SETTINGS,
             location: J::LOCATION,
             arguments: J::ARGUMENTS,
+            version: J::VERSION,
+            upgrades: J::UPGRADES,
             requirements: J::requirements,
             perform: |invocation, cx| Box::pin(perform::<J>(invocation, cx)),
         }
@@ -60,6 +65,14 @@ impl HandlerDescriptor {
         self.arguments
     }
 
+    /// The version of its arguments, and the earliest that it can still read.
+    #[must_use]
+    pub fn versions(&self) -> (u32, u32) {
+        let can_be_upgraded = |version: &u32| self.upgrades.iter().any(|upgrade| upgrade.from == *version);
+        let earlier = (1..self.version).rev().take_while(can_be_upgraded).last();
+        (self.version, earlier.unwrap_or(self.version))
+    }
+
     /// Where the job stands in the source, if that is known.
     #[must_use]
     pub fn location(&self) -> Option<Location> {
@@ -69,6 +82,10 @@ impl HandlerDescriptor {
 
 async fn perform<J: Job>(invocation: Invocation, cx: JobContext) -> Output {
     // Arguments that don't fit today won't fit after a retry.
+    let invocation = match upgrade::read::<J>(invocation.arguments(), &cx)? {
+        Some(upgraded) => Invocation::new(J::NAME, &upgraded).map_err(JobError::permanent)?,
+        None => invocation,
+    };
     let job: J = invocation.parse().map_err(JobError::permanent)?;
     let output = job.perform(cx).await?;
     output.to_json().map_err(|error| {

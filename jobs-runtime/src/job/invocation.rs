@@ -22,6 +22,7 @@ use super::{Job, JobName};
 pub struct Invocation {
     name: JobName,
     arguments: Box<RawValue>,
+    version: u32,
 }
 
 impl Invocation {
@@ -33,7 +34,7 @@ impl Invocation {
     /// [`ArgumentsError`] if the arguments can't be written as JSON.
     pub fn new<T: Serialize + ?Sized>(name: JobName, arguments: &T) -> Result<Self, ArgumentsError> {
         match to_raw_value(arguments) {
-            Ok(arguments) => Ok(Self { name, arguments }),
+            Ok(arguments) => Ok(Self { name, arguments, version: 1 }),
             Err(source) => Err(ArgumentsError::Serialize { name, source }),
         }
     }
@@ -44,13 +45,13 @@ impl Invocation {
     ///
     /// [`ArgumentsError`] if the arguments can't be written as JSON.
     pub fn of<J: Job>(job: &J) -> Result<Self, ArgumentsError> {
-        Self::new(J::NAME, job)
+        Ok(Self::new(J::NAME, job)?.with_version(J::VERSION))
     }
 
     /// A call read back from a storage; arguments that aren't JSON any more are refused with their text.
     pub(crate) fn stored(name: JobName, arguments: String) -> Result<Self, ArgumentsError> {
         match RawValue::from_string(arguments.clone()) {
-            Ok(arguments) => Ok(Self { name, arguments }),
+            Ok(arguments) => Ok(Self { name, arguments, version: 1 }),
             Err(source) => Err(ArgumentsError::deserialize(name, arguments, source)),
         }
     }
@@ -65,6 +66,19 @@ impl Invocation {
     #[must_use]
     pub fn arguments(&self) -> &str {
         self.arguments.get()
+    }
+
+    /// The version of the job's arguments that these are; see [`Job::VERSION`].
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The same as arguments of another version.
+    #[must_use]
+    pub fn with_version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
     }
 
     /// Reads the arguments as `T`.

@@ -18,6 +18,7 @@ mod run_transaction;
 mod schedule_id;
 mod settings;
 mod signature;
+mod upgrade;
 
 use std::future::Future;
 
@@ -47,6 +48,7 @@ pub use self::{
     schedule_id::{InvalidScheduleId, Recurrence, ScheduleId},
     settings::{JobRetention, JobSettings},
     signature::ArgumentSignature,
+    upgrade::{Upgrade, upgrade},
 };
 
 /// A job: a serializable value that holds the arguments of one call, and the code that performs the call.
@@ -92,6 +94,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sized + 'static {
 
     /// Queue, priority, retries and timeout for calls that do not choose their own.
     const SETTINGS: JobSettings = JobSettings::DEFAULT;
+
+    /// Which version of its arguments these are; 1 for those that never changed in a way that stored calls don't fit.
+    const VERSION: u32 = 1;
+
+    /// What makes them of the versions before.
+    const UPGRADES: &'static [Upgrade] = &[];
 
     /// The arguments as they stand in the source, in order; `None` if that is not known.
     const ARGUMENTS: Option<&'static [ArgumentSignature]> = None;

@@ -3,7 +3,10 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::output::{MAX_DEPTH, depth};
+use super::{
+    output::{MAX_DEPTH, depth},
+    upgrade::VERSION,
+};
 
 /// What is stored beside a job's arguments: values by name, as JSON.
 ///
@@ -35,6 +38,15 @@ impl Parameters {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Those of a call whose arguments are of a version.
+    pub(crate) fn of_version(version: u32) -> Self {
+        let mut parameters = Self::new();
+        if version != 1 {
+            parameters.0.insert(VERSION.to_owned(), version.into());
+        }
+        parameters
     }
 
     /// Whether there is none.

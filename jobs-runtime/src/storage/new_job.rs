@@ -32,6 +32,7 @@ impl NewJob {
     /// A job that is ready to run, in the queue `default` with priority 0; change its fields to choose otherwise.
     #[must_use]
     pub fn new(id: JobId, invocation: Invocation, created_at: Timestamp) -> Self {
+        let parameters = Parameters::of_version(invocation.version());
         Self {
             id,
             invocation,
@@ -41,7 +42,7 @@ impl NewJob {
             created_at,
             initial: Initial::Enqueued,
             recurrence: None,
-            parameters: Parameters::new(),
+            parameters,
         }
     }
 }

@@ -69,7 +69,7 @@ fn check(file: &Path, current: &[Current], mode: Mode) -> Result<(), String> {
              call is stored any more, accept it: {ACCEPT}=1 cargo test"
         ));
     }
-    let now = current.iter().map(|job| (job.name.clone(), job.arguments.clone()));
+    let now = current.iter().map(|job| (job.name.clone(), job.signature.clone()));
     // A job that was renamed, and has an alias, stays under the name under which calls may be stored.
     let all: Accepted = accepted.clone().into_iter().chain(now).collect();
     if all == accepted {
@@ -85,8 +85,24 @@ fn check(file: &Path, current: &[Current], mode: Mode) -> Result<(), String> {
     fs::write(file, text).map_err(|error| format!("`{file_name}` can't be written: {error}"))
 }
 
-/// By the job's name; `None` for arguments that are not known.
-type Accepted = BTreeMap<String, Option<Vec<Argument>>>;
+/// By the job's name.
+type Accepted = BTreeMap<String, Signature>;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Signature {
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    version: u32,
+    /// `None` if they are not known.
+    arguments: Option<Vec<Argument>>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn is_first(version: &u32) -> bool {
+    *version == 1
+}
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Argument {
@@ -108,17 +124,24 @@ impl From<&ArgumentSignature> for Argument {
 struct Current {
     name: String,
     aliases: Vec<String>,
-    arguments: Option<Vec<Argument>>,
+    signature: Signature,
+    /// The earliest version of arguments that it can read.
+    earliest: u32,
     place: String,
 }
 
 impl Current {
     fn linked() -> Vec<Self> {
-        let job = |descriptor: &HandlerDescriptor| Self {
-            name: descriptor.name().to_string(),
-            aliases: descriptor.aliases().iter().map(ToString::to_string).collect(),
-            arguments: descriptor.arguments().map(|arguments| arguments.iter().map(Argument::from).collect()),
-            place: descriptor.location().map_or_else(String::new, |location| format!(" ({location})")),
+        let job = |descriptor: &HandlerDescriptor| {
+            let (version, earliest) = descriptor.versions();
+            let arguments = descriptor.arguments().map(|arguments| arguments.iter().map(Argument::from).collect());
+            Self {
+                name: descriptor.name().to_string(),
+                aliases: descriptor.aliases().iter().map(ToString::to_string).collect(),
+                signature: Signature { version, arguments },
+                earliest,
+                place: descriptor.location().map_or_else(String::new, |location| format!(" ({location})")),
+            }
         };
         inventory::iter::<HandlerDescriptor>.into_iter().map(job).collect()
     }
@@ -140,12 +163,10 @@ fn read(file: &Path) -> Result<Accepted, String> {
 /// Why calls that were accepted can't be run.
 fn compare(accepted: &Accepted, current: &[Current]) -> Vec<String> {
     let mut problems = Vec::new();
-    for (name, arguments) in accepted {
-        let found = current.iter().find(|job| job.name == *name || job.aliases.contains(name));
-        match (found, arguments) {
-            (None, _) => problems.push(gone(name, current)),
-            (Some(job), Some(arguments)) => problems.extend(differences(name, arguments, job)),
-            (Some(_), None) => {}
+    for (name, before) in accepted {
+        match current.iter().find(|job| job.name == *name || job.aliases.contains(name)) {
+            None => problems.push(gone(name, current)),
+            Some(job) => problems.extend(changes(name, before, job)),
         }
     }
     problems
@@ -161,21 +182,35 @@ fn gone(name: &str, current: &[Current]) -> String {
     format!("job `{name}` is gone: {hint}")
 }
 
-fn differences(name: &str, accepted: &[Argument], job: &Current) -> Vec<String> {
-    let Some(arguments) = &job.arguments else { return Vec::new() };
+fn changes(name: &str, before: &Signature, job: &Current) -> Vec<String> {
+    let (then, now) = (before.version, job.signature.version);
+    let what = format!("job `{name}`{}: calls of version {then} may be stored, and it", job.place);
+    if then > now {
+        return vec![format!("{what} is of version {now}")];
+    }
+    if then < job.earliest {
+        return vec![format!("{what} reads those from version {} on: keep `upgrade(v{then} = …)`", job.earliest)];
+    }
+    match (&before.arguments, &job.signature.arguments) {
+        (Some(before), Some(arguments)) if then == now => differences(name, before, arguments, job),
+        _ => Vec::new(),
+    }
+}
+
+fn differences(name: &str, accepted: &[Argument], arguments: &[Argument], job: &Current) -> Vec<String> {
+    let now = job.signature.version;
+    let upgrade = format!("`version = {}, upgrade(v{now} = …)`", now + 1);
     let difference = |argument: &Argument| {
         let Argument { name: argument_name, ty, optional } = argument;
         let what = format!("job `{name}`{}: argument `{argument_name}: {ty}`", job.place);
         match accepted.iter().find(|before| before.name == *argument_name) {
             None if *optional => None,
             None => Some(format!(
-                "{what} is new, and stored calls have none: make it `#[serde(default)]` or an `Option`, or, if it has another \
-                 name now, add `#[serde(alias = \"…\")]` and accept it"
+                "{what} is new, and stored calls have none: make it `#[serde(default)]` or an `Option`, or write {upgrade}"
             )),
-            Some(before) if before.ty != *ty => Some(format!(
-                "{what} was a `{}`: keep the type, or add another job with the new one and let this one call it",
-                before.ty
-            )),
+            Some(before) if before.ty != *ty => {
+                Some(format!("{what} was a `{}`: keep the type, or write {upgrade}", before.ty))
+            }
             Some(before) if before.optional && !optional => {
                 Some(format!("{what} could be missing before: keep its `#[serde(default)]`"))
             }
@@ -187,7 +222,7 @@ fn differences(name: &str, accepted: &[Argument], job: &Current) -> Vec<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Accepted, Argument, Current, Mode, check, compare};
+    use super::{Accepted, Argument, Current, Mode, Signature, check, compare};
 
     fn argument(name: &str, ty: &str, optional: bool) -> Argument {
         Argument { name: name.to_owned(), ty: ty.to_owned(), optional }
@@ -195,17 +230,13 @@ mod tests {
 
     fn job(name: &str, aliases: &[&str], arguments: &[Argument]) -> Current {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
-        Current {
-            name: name.to_owned(),
-            aliases,
-            arguments: Some(arguments.to_vec()),
-            place: " (src/mail.rs:7)".to_owned(),
-        }
+        let signature = Signature { version: 1, arguments: Some(arguments.to_vec()) };
+        Current { name: name.to_owned(), aliases, signature, earliest: 1, place: " (src/mail.rs:7)".to_owned() }
     }
 
     fn accepted() -> Accepted {
         let arguments = vec![argument("user", "i64", false), argument("note", "String", true)];
-        [("app.send_mail".to_owned(), Some(arguments))].into()
+        [("app.send_mail".to_owned(), Signature { version: 1, arguments: Some(arguments) })].into()
     }
 
     fn problem(now: Current) -> String {
@@ -247,6 +278,22 @@ mod tests {
             assert_eq!(problem(job("app.send_mail", &[], &arguments)), "");
             assert_eq!(problem(job("app.send_letter", &["app.send_mail"], &arguments)), "");
         }
+    }
+
+    #[test]
+    fn a_later_version_that_can_read_the_earlier_is_no_problem() {
+        let of_version = |version, earliest| {
+            let mut job = job("app.send_mail", &[], &[argument("id", "Uuid", false)]);
+            (job.signature.version, job.earliest) = (version, earliest);
+            job
+        };
+        assert_eq!(problem(of_version(3, 1)), "");
+        let forgotten = problem(of_version(3, 2));
+        assert!(forgotten.ends_with("it reads those from version 2 on: keep `upgrade(v1 = …)`"), "{forgotten}");
+        let mut later = accepted();
+        later.get_mut("app.send_mail").expect("there").version = 4;
+        let back = compare(&later, &[of_version(3, 1)]).join("");
+        assert!(back.ends_with("calls of version 4 may be stored, and it is of version 3"), "{back}");
     }
 
     #[test]

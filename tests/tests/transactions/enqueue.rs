@@ -254,7 +254,7 @@ fn a_future_that_is_dropped_leaves_no_half_of_a_job() {
             assert!(written || !is_ready);
             (before, polls) = (before + jobs, polls + 1);
         }
-        assert!(polls > 3, "{polls}");
+        assert!(polls > 0, "{polls}");
     });
 }
 

@@ -24,6 +24,9 @@ pub struct ScheduleDefinition {
     /// The arguments of each call: JSON.
     #[serde(serialize_with = "as_json", deserialize_with = "json_as_text")]
     pub arguments: String,
+    /// Which version of the job's arguments these are; 1 if nothing else is said.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub version: u32,
     /// The cron expression.
     pub cron: String,
     /// The name of the time zone.
@@ -51,8 +54,20 @@ pub struct ScheduleDefinition {
 }
 
 /// The names of the fields above.
-const KNOWN: [&str; 11] =
-    ["type", "method", "arguments", "cron", "tz", "queue", "priority", "misfire", "max_missed", "overlap", "package"];
+const KNOWN: [&str; 12] = [
+    "type",
+    "method",
+    "arguments",
+    "version",
+    "cron",
+    "tz",
+    "queue",
+    "priority",
+    "misfire",
+    "max_missed",
+    "overlap",
+    "package",
+];
 
 /// How a definition is to be followed, read from its texts.
 #[derive(Clone, Debug)]
@@ -84,6 +99,7 @@ impl ScheduleDefinition {
             type_name: call.name().type_name().to_owned(),
             method: call.name().method().to_owned(),
             arguments: call.arguments().to_owned(),
+            version: call.version(),
             cron: cron.to_string(),
             tz: tz.name().to_owned(),
             queue: queue.to_string(),
@@ -133,7 +149,7 @@ impl ScheduleDefinition {
     }
 
     pub(crate) fn invocation(&self) -> Result<Invocation, ArgumentsError> {
-        Invocation::stored(self.job(), self.arguments.clone())
+        Ok(Invocation::stored(self.job(), self.arguments.clone())?.with_version(self.version))
     }
 
     /// Whether slots are skipped while an earlier job has not ended.
@@ -195,6 +211,14 @@ fn json_as_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn is_first(version: &u32) -> bool {
+    *version == 1
 }
 
 fn relaxed() -> String {
