@@ -1,8 +1,17 @@
 //! Locks that are held across processes and machines.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
 
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+    runtime::{Builder, Handle},
+    task::JoinHandle,
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::Client;
@@ -10,12 +19,6 @@ use crate::{
     job::JobId,
     storage::{LockRequest, Storage, StorageError, StorageResult},
 };
-
-/// For how long a lock is held after its process was last heard of.
-const LEASE: Duration = Duration::from_secs(30);
-
-/// How often its holder is heard of.
-const RENEWAL: Duration = Duration::from_secs(10);
 
 /// The longest time between two tries to take a lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -27,9 +30,10 @@ impl Client {
     /// Takes the lock of this name, which at most one has at a time, of all processes that use the storage; waits for it for
     /// at most `timeout`. Zero is one try.
     ///
-    /// The lock is let go when the returned [`Lock`] is dropped, better still by [`release`](Lock::release). Its holder says
-    /// every 10 s that it lives; if it was not heard of for 30 s, because its process died, say, others may have it. Who
-    /// can't tell the storage that it lives learns that it has [lost](Lock::lost) the lock.
+    /// The lock is let go when the returned [`Lock`] is dropped, better still by [`release`](Lock::release). Its process says
+    /// every 10 s that it lives, on a thread of its own, so that code which hogs all others can't lose it the lock; if it was
+    /// not heard of for 30 s, because it died, say, others may have the lock. Who can't tell the storage that it lives learns
+    /// that it has [lost](Lock::lost) the lock. [`with_lock_lease`](Self::with_lock_lease) sets other times.
     ///
     /// Who waits asks again and again, at least twice a second, and the order of those who wait is left to chance.
     ///
@@ -55,7 +59,7 @@ impl Client {
     pub async fn lock(&self, name: impl Into<String>, timeout: Duration) -> Result<Lock, LockError> {
         let name = check_name(name.into())?;
         let owner = JobId::generate(self.storage().clock().now()).to_string();
-        let request = LockRequest { name, owner, lease: LEASE };
+        let request = LockRequest { name, owner, lease: self.lock_lease() };
         let (began, mut pause) = (Instant::now(), Duration::from_millis(10));
         loop {
             // The storage counts from later on, so the lock is held at least as long as is thought here.
@@ -91,7 +95,8 @@ pub struct Lock {
 impl Lock {
     fn held(storage: Arc<dyn Storage>, request: LockRequest, since: Instant) -> Self {
         let lost = CancellationToken::new();
-        let renewal = tokio::spawn(renew(Arc::clone(&storage), request.clone(), since, lost.clone()));
+        let thread = renewals().cloned().unwrap_or_else(Handle::current);
+        let renewal = thread.spawn(renew(Arc::clone(&storage), request.clone(), since, lost.clone()));
         Self { storage, request, lost, renewal, is_released: false }
     }
 
@@ -112,7 +117,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// If the storage fails; then the lock is free after 30 s at the latest.
+    /// If the storage fails; then the lock is free when its lease is over, after 30 s by default.
     pub async fn release(mut self) -> StorageResult<bool> {
         self.is_released = true;
         let was_lost = self.lost.is_cancelled();
@@ -128,11 +133,11 @@ impl Drop for Lock {
             return;
         }
         // Without a runtime it is free when its time is over.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Ok(runtime) = Handle::try_current() {
             let (storage, request) = (Arc::clone(&self.storage), self.request.clone());
             runtime.spawn(async move {
                 if let Err(error) = storage.unlock(&request.name, &request.owner).await {
-                    tracing::warn!(lock = request.name, %error, "a lock could not be let go; it is free in 30 s");
+                    tracing::warn!(lock = request.name, %error, "a lock could not be let go; it is free when its lease is over");
                 }
             });
         }
@@ -145,13 +150,26 @@ impl fmt::Debug for Lock {
     }
 }
 
+/// The thread on which locks are renewed; none if it can't be started.
+fn renewals() -> Option<&'static Handle> {
+    static RENEWALS: OnceLock<Option<Handle>> = OnceLock::new();
+    let start = || {
+        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+        let handle = runtime.handle().clone();
+        let run = move || runtime.block_on(std::future::pending::<()>());
+        thread::Builder::new().name("jobs-locks".to_owned()).spawn(run).ok()?;
+        Some(handle)
+    };
+    RENEWALS.get_or_init(start).as_ref()
+}
+
 /// Says again and again that the holder lives, until the lock is lost.
 async fn renew(storage: Arc<dyn Storage>, request: LockRequest, since: Instant, lost: CancellationToken) {
     let _lost = lost.drop_guard();
     let mut since = since;
     loop {
-        tokio::time::sleep_until(since + RENEWAL).await;
-        let end = since + LEASE;
+        tokio::time::sleep_until(since + request.lease / 3).await;
+        let end = since + request.lease;
         let renewed = tokio::time::timeout_at(end, renew_once(&storage, &request)).await;
         match renewed {
             Ok(Some(asked)) => since = asked,
