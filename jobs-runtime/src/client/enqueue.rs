@@ -5,11 +5,12 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, TimeZone};
+use serde::Serialize;
 
 use super::{Client, EnqueueError, JobHandle, NegativeDelay};
 use crate::{
     clock::{LATEST, Timestamp, after, to_micros},
-    job::{InvalidQueueName, Invocation, Job, JobId, QueueName},
+    job::{InvalidQueueName, Invocation, Job, JobId, ParameterError, Parameters, QueueName},
     storage::{Initial, NewJob},
 };
 
@@ -38,6 +39,7 @@ pub struct Enqueue<J> {
     queue: Option<Result<QueueName, InvalidQueueName>>,
     priority: Option<i16>,
     max_attempts: Option<u32>,
+    parameters: Result<Parameters, ParameterError>,
     start: Start,
 }
 
@@ -54,7 +56,16 @@ enum Start {
 impl<J: Job> Enqueue<J> {
     /// Prepares to store `job` with the current client.
     pub fn new(job: J) -> Self {
-        Self { job, id: None, client: None, queue: None, priority: None, max_attempts: None, start: Start::Now }
+        Self {
+            job,
+            id: None,
+            client: None,
+            queue: None,
+            priority: None,
+            max_attempts: None,
+            parameters: Ok(Parameters::new()),
+            start: Start::Now,
+        }
     }
 
     /// Stores it under this id instead of a new one: it is stored once, however often it is enqueued with the same
@@ -122,6 +133,28 @@ impl<J: Job> Enqueue<J> {
         self
     }
 
+    /// Stores a value beside its arguments, which [filters](crate::filter) and the handler find by this name; see
+    /// [`Parameters`].
+    ///
+    /// One that can't be written as JSON, or is too long, is refused when it is awaited, with [`EnqueueError::Parameter`].
+    ///
+    /// ```
+    /// # use jobs_runtime::prelude::*;
+    /// # #[job] async fn charge(order: u64) {}
+    /// # async fn example() -> Result<(), EnqueueError> {
+    /// Charge::enqueue(7_u64).parameter("tenant", "acme").parameter("trace", &[1, 2]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parameter<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+        if let Ok(parameters) = &mut self.parameters
+            && let Err(error) = parameters.set(name, value)
+        {
+            self.parameters = Err(error);
+        }
+        self
+    }
+
     /// Stores it with this client instead of the current one.
     pub fn with(mut self, client: &Client) -> Self {
         self.client = Some(client.clone());
@@ -157,7 +190,9 @@ impl<J: Job> Enqueue<J> {
             Some(queue) => queue.map_err(|source| EnqueueError::InvalidQueue { job: J::NAME, source })?,
             None => J::SETTINGS.queue(),
         };
-        let new = client.prepare(Invocation::of(&self.job)?)?;
+        let mut new = client.prepare(Invocation::of(&self.job)?)?;
+        let parameters = self.parameters.map_err(|source| EnqueueError::Parameter { job: J::NAME, source })?;
+        new.parameters.extend(parameters);
         let priority = self.priority.unwrap_or(J::SETTINGS.priority);
         let id = self.id.unwrap_or(new.id);
         Ok(NewJob { id, queue, priority, max_attempts: self.max_attempts, initial, ..new })

@@ -1,7 +1,7 @@
 use crate::{
     clock::Timestamp,
     filter::Stopped,
-    job::{ArgumentsError, InvalidQueueName, JobName},
+    job::{ArgumentsError, InvalidQueueName, JobName, ParameterError},
     storage::StorageError,
 };
 
@@ -85,6 +85,14 @@ pub enum EnqueueError {
         transaction: &'static str,
         /// The client's storage, without secrets.
         storage: String,
+    },
+    /// A parameter can't be stored.
+    #[error("job `{job}`: {source}")]
+    Parameter {
+        /// The job.
+        job: JobName,
+        /// What is wrong.
+        source: ParameterError,
     },
     /// A filter [canceled](crate::filter::Creating::cancel) it.
     #[error("job `{job}` was canceled by filter {filter} before it was stored")]

@@ -49,6 +49,11 @@ impl Parameters {
         parameters
     }
 
+    /// Takes those of another set in, in place of its own of the same names.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

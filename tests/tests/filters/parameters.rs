@@ -68,6 +68,16 @@ on_each_storage! {
         server.shutdown(TEN_SECONDS).await.expect("shut down");
     }
 
+    async fn a_parameter_is_chosen_when_a_job_is_enqueued(world: World) {
+        let server = world.server().register::<Greet>().start().await.expect("started");
+        let job = Greet::enqueue().parameter("culture", "fr").parameter("culture", "it").await.expect("stored");
+        assert_eq!(job.wait(TEN_SECONDS).await.expect("a result"), "it");
+        let long = "x".repeat(100_000);
+        let error = Greet::enqueue().parameter("long", &long).parameter("short", &1).await.expect_err("too long");
+        assert!(error.to_string().contains("with the job parameter `long` the parameters of the job would be 100"), "{error}");
+        server.shutdown(TEN_SECONDS).await.expect("shut down");
+    }
+
     async fn a_parameter_that_a_run_sets_survives_its_failure(world: World) {
         let server = world.server().register::<Import>().start().await.expect("started");
         let job = world.client.enqueue(Import::new()).await.expect("stored");
