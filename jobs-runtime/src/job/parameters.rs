@@ -8,6 +8,9 @@ use super::{
     upgrade::VERSION,
 };
 
+/// How the names begin that this library uses itself.
+const OWN: &str = "jobs.";
+
 /// What is stored beside a job's arguments: values by name, as JSON.
 ///
 /// Whoever creates a job, or a [filter](crate::filter), leaves here what those who handle it later are to know: who asked
@@ -76,10 +79,14 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::NotJson`] if the value can't be written as JSON, and [`ParameterError::TooLong`] or
+    /// [`ParameterError::Reserved`] if the name begins with `jobs.`, [`ParameterError::NotJson`] if the value can't be written
+    /// as JSON, and [`ParameterError::TooLong`] or
     /// [`ParameterError::TooDeep`] if the parameters would be longer than [`MAX_LEN`](Self::MAX_LEN), or nested too deeply to be
     /// read back; then they are as they were.
     pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), ParameterError> {
+        if name.starts_with(OWN) {
+            return Err(ParameterError::Reserved { name: name.to_owned() });
+        }
         let value = serde_json::to_value(value)
             .map_err(|source| ParameterError::NotJson { name: name.to_owned(), source: source.into() })?;
         let before = self.0.insert(name.to_owned(), value);
@@ -148,6 +155,12 @@ pub enum ParameterError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The name is one of this library's own.
+    #[error("`{name}` is no name for a job parameter: those that begin with `{OWN}` are the library's own")]
+    Reserved {
+        /// The name.
+        name: String,
+    },
     /// The value can't be written as JSON.
     #[error("the job parameter `{name}` can't be written as JSON")]
     NotJson {
@@ -196,6 +209,14 @@ mod tests {
         assert_eq!(stored.get("tags").expect("texts"), Some(vec!["a".to_owned(), "b".to_owned()]));
         let error = stored.get::<u8>("tags").expect_err("no number");
         assert_eq!(error.to_string(), "the job parameter `tags` is not of the type asked for");
+    }
+
+    #[test]
+    fn the_names_of_the_library_are_not_for_others() {
+        let mut parameters = Parameters::of_version(2);
+        let error = parameters.set("jobs.version", &1).expect_err("its own");
+        assert!(matches!(error, ParameterError::Reserved { .. }), "{error}");
+        assert_eq!(parameters.to_string(), r#"{"jobs.version":2}"#);
     }
 
     #[test]
