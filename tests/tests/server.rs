@@ -96,10 +96,10 @@ on_each_storage! {
         {
             Note::enqueue(name).queue(queue).priority(priority).await.expect("stored");
         }
+        let last = Note::enqueue("last").queue("low").priority(-1).await.expect("stored");
         let order = Data::new(Order::default());
         let server = world.server().register::<Note>().shared_data(order.clone()).workers(1)
             .queues(["high", "default", "low"]).start().await.expect("started");
-        let last = Note::enqueue("last").queue("low").priority(-1).await.expect("stored");
         last.wait(TEN_SECONDS).await.expect("done");
         assert_eq!(*order.0.lock().expect("an order"), ["a1", "a2", "b1", "b2", "c", "last"]);
         server.shutdown(TEN_SECONDS).await.expect("shut down");
