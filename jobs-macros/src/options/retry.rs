@@ -1,14 +1,19 @@
 //! `retry(…)`: how often, and after what times.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::Path;
 
 use super::{
     duration,
     list::{Entries, Entry, Grammar, Value},
 };
-use crate::diagnostic::{Errors, Problem, listed};
+use crate::{
+    diagnostic::{Errors, Problem, listed},
+    types,
+};
 
 const GRAMMAR: Grammar = Grammar {
     owner: "retry",
@@ -41,7 +46,7 @@ pub(crate) struct Retry {
     /// `None` leaves the backoff's own.
     pub(crate) jitter: Option<u8>,
     /// Which errors are retried; all if there is none.
-    pub(crate) when: Option<Path>,
+    pub(crate) when: Option<Function>,
     /// The variant of `OnExceeded`.
     pub(crate) on_exceeded: Option<&'static str>,
 }
@@ -54,7 +59,35 @@ pub(crate) enum Backoff {
     Linear(Duration),
     Exponential { base: Duration, factor: u32, max: Duration },
     Delays(Vec<Duration>),
-    By(Path),
+    By(Function),
+}
+
+/// The path of a function.
+#[derive(Clone)]
+pub(crate) struct Function(pub(crate) Path);
+
+impl Function {
+    fn text(&self) -> String {
+        types::text(&self.0)
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
 }
 
 impl Retry {
@@ -89,7 +122,7 @@ impl Retry {
             attempts: attempts.map_or_else(|| Some(by_default()), |read| Some(read?.value))?,
             jitter: jitter.map_or(Some(None), |read| Some(Some(read?.value)))?,
             backoff: backoff?,
-            when: entries.get("when").map_or(Some(None), |entry| Some(Some(entry.path(errors)?)))?,
+            when: entries.get("when").map_or(Some(None), |entry| Some(Some(Function(entry.path(errors)?))))?,
             on_exceeded: on_exceeded(&entries, errors),
         })
     }
@@ -131,7 +164,7 @@ fn backoff(entries: &Entries, errors: &Errors) -> Option<Backoff> {
         "fixed" => Some(Backoff::Fixed(first.duration(errors)?.value)),
         "linear" => Some(Backoff::Linear(growing(first, errors)?)),
         "exponential" => exponential(first, entries, errors),
-        "by" => Some(Backoff::By(first.path(errors)?)),
+        "by" => Some(Backoff::By(Function(first.path(errors)?))),
         _ => Some(Backoff::Delays(first.durations(errors)?)),
     }
 }

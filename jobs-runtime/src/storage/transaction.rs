@@ -167,10 +167,4 @@ impl fmt::Debug for JobTransaction {
 }
 
 /// The storage of the server that runs a job, as its handler finds it in the server's data.
-pub(crate) struct RunStorage(
-    #[cfg_attr(
-        not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
-        expect(dead_code, reason = "without a database nobody begins a transaction")
-    )]
-    pub(crate) Arc<dyn Storage>,
-);
+pub(crate) struct RunStorage(pub(crate) Arc<dyn Storage>);
