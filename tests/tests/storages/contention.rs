@@ -63,7 +63,12 @@ on_each_engine! {
             assert_leads_to_its_state(&details);
         }
         let succeeded = storage.totals().await.expect("read").succeeded;
-        assert_eq!(succeeded, successes.load(Ordering::Relaxed));
+        let answered = successes.load(Ordering::Relaxed);
+        match place.engine {
+            Engine::MySql => assert_eq!(succeeded, answered),
+            // Of a batch that is recorded in part, a success that someone has moved on since is answered as refused.
+            Engine::Postgres => assert!(succeeded >= answered, "{succeeded} recorded, {answered} answered"),
+        }
         println!("{} jobs, {succeeded} successes", listed.len());
     }
 
