@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream};
 use quote::ToTokens;
 use syn::{
     Expr, LitInt, LitStr, Path, Token, bracketed,
@@ -90,14 +90,7 @@ impl Entry {
 
     /// `key("a", "b")`, with at least one text.
     pub(crate) fn strings(&self, errors: &Errors) -> Option<Vec<LitStr>> {
-        let group = match &self.value {
-            Value::List(group) => group,
-            Value::None => return self.missing(errors),
-            Value::Equals(tokens) => {
-                self.wrong(tokens, "texts in parentheses", errors);
-                return None;
-            }
-        };
+        let group = self.parenthesized("texts in parentheses", errors)?;
         let texts = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(group.stream());
         match texts {
             Ok(texts) if !texts.is_empty() => Some(texts.into_iter().collect()),
@@ -112,18 +105,23 @@ impl Entry {
 
     /// `key(One, two())`, with at least one expression.
     pub(crate) fn expressions(&self, errors: &Errors) -> Option<Vec<Expr>> {
-        let group = match &self.value {
-            Value::List(group) => group,
-            Value::None => return self.missing(errors),
-            Value::Equals(tokens) => {
-                self.wrong(tokens, "expressions in parentheses", errors);
-                return None;
-            }
-        };
+        let group = self.parenthesized("expressions in parentheses", errors)?;
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream()) {
             Ok(expressions) if !expressions.is_empty() => Some(expressions.into_iter().collect()),
             _ => {
                 self.wrong(group, "expressions with commas between them", errors);
+                None
+            }
+        }
+    }
+
+    /// `key(…)`
+    fn parenthesized(&self, expected: &str, errors: &Errors) -> Option<&Group> {
+        match &self.value {
+            Value::List(group) => Some(group),
+            Value::None => self.missing(errors),
+            Value::Equals(tokens) => {
+                self.wrong(tokens, expected, errors);
                 None
             }
         }
